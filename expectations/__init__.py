@@ -1,0 +1,1 @@
+"""What stands between computed tables and anyone who could be paid from them."""

@@ -1,0 +1,35 @@
+{#-
+    Decimal quotient, rounded half-up (away from zero) at the 12th decimal.
+
+    DuckDB divides decimals as doubles, and pay must not pass through a double: the quotient is
+    taken in integers instead. `operand_scale` is the number of decimals both operands may carry. A
+    divisor of zero or null gives null.
+-#}
+{% macro exact_divide(numerator, denominator, operand_scale=4) -%}
+    {{ return(adapter.dispatch("exact_divide")(numerator, denominator, operand_scale)) }}
+{%- endmacro %}
+
+{% macro duckdb__exact_divide(numerator, denominator, operand_scale) -%}
+    {%- set one = 10 ** operand_scale -%}
+    {%- set n -%}
+        cast(cast({{ numerator }} as decimal(38, {{ operand_scale }})) * {{ one }} as hugeint)
+    {%- endset -%}
+    {%- set d -%}
+        cast(cast({{ denominator }} as decimal(38, {{ operand_scale }})) * {{ one }} as hugeint)
+    {%- endset -%}
+    cast(
+        cast(
+            sign({{ n }}) * sign({{ d }})
+            * ((abs({{ n }}) * 2000000000000 + abs({{ d }})) // nullif(2 * abs({{ d }}), 0))
+            as decimal(26, 0)
+        ) * 0.000000000001 as decimal(38, 12)
+    )
+{%- endmacro %}
+
+{% macro spark__exact_divide(numerator, denominator, operand_scale) -%}
+    cast(
+        cast({{ numerator }} as decimal(24, {{ operand_scale }}))
+        / nullif(cast({{ denominator }} as decimal(24, {{ operand_scale }})), 0)
+        as decimal(38, 12)
+    )
+{%- endmacro %}

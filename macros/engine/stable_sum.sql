@@ -1,0 +1,8 @@
+{#-
+    Sum of doubles that is the same on every run. A plain sum of doubles depends on the order in
+    which the threads deliver the rows; each term is made a decimal first, of which the sum is
+    exact.
+-#}
+{% macro stable_sum(expression) -%}
+    cast(sum(cast({{ expression }} as decimal(38, 8))) as double)
+{%- endmacro %}

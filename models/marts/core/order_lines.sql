@@ -1,0 +1,20 @@
+select
+    order_id,
+    line_no,
+    ordered_at,
+    ordered_on,
+    channel,
+    store_id,
+    region,
+    product_id,
+    customer_id,
+    employee_id,
+    department_code,
+    quantity,
+    unit_price,
+    discount_amount,
+    line_amount,
+    currency_code,
+    exclusion_reason,
+    uncredited_reason
+from {{ ref("int_order_lines_credited") }}

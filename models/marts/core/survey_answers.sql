@@ -1,0 +1,23 @@
+select
+    response_id,
+    question_code,
+    measure_code,
+    survey_code,
+    channel,
+    submitted_on,
+    touchpoint_code,
+    customer_id,
+    store_id,
+    region,
+    employee_id,
+    department_code,
+    manager_id,
+    score,
+    normalised_score,
+    is_top_box,
+    is_bottom_box,
+    answer_text,
+    cast(1 as decimal(12, 6)) as weight,
+    uncredited_reason,
+    exclusion_reason
+from {{ ref("int_answers_scored") }}

@@ -1,0 +1,21 @@
+select
+    response_id,
+    invitation_id,
+    survey_code,
+    channel,
+    started_at,
+    submitted_at,
+    submitted_on,
+    interaction_on,
+    touchpoint_code,
+    order_id,
+    customer_id,
+    store_id,
+    region,
+    employee_id,
+    department_code,
+    manager_id,
+    language,
+    uncredited_reason,
+    exclusion_reason
+from {{ ref("int_responses_credited") }}

@@ -1,0 +1,20 @@
+select
+    statement_id,
+    row_number() over (partition by statement_id order by line_key) as line_no,
+    line_type,
+    measure_code,
+    measured_level,
+    measured_entity_id,
+    status,
+    value,
+    n,
+    ci_low,
+    ci_high,
+    target,
+    attainment,
+    points,
+    weight,
+    effective_weight,
+    amount,
+    definition_version
+from {{ ref("int_statement_lines_allocated") }}

@@ -1,0 +1,46 @@
+with results as (
+
+    select * from {{ ref("int_kpis_valued") }}
+
+),
+
+shrunken as (
+
+    select * from {{ ref("int_kpis_shrunken") }}
+
+)
+
+select
+    results.measure_code,
+    results.level,
+    results.entity_id,
+    results.period_type,
+    results.period_start,
+    results.period_end,
+    results.is_complete,
+    case when results.is_shown then results.value end as value,
+    results.numerator,
+    results.denominator,
+    results.n,
+    results.favourable_count,
+    results.unfavourable_count,
+    results.excluded_count,
+    case when results.is_shown then results.mean_score end as mean_score,
+    case when results.is_shown then results.ci_low end as ci_low,
+    case when results.is_shown then results.ci_high end as ci_high,
+    case when results.is_shown then shrunken.reliability end as reliability,
+    case when results.is_shown then shrunken.shrunken_value end as shrunken_value,
+    results.is_reportable,
+    results.threshold,
+    results.target,
+    results.stretch,
+    results.origin,
+    results.definition_version
+from results
+left join shrunken
+    on
+        results.measure_code = shrunken.measure_code
+        and results.level = shrunken.level
+        and results.entity_id = shrunken.entity_id
+        and results.period_type = shrunken.period_type
+        and results.period_start = shrunken.period_start

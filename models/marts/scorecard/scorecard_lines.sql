@@ -1,0 +1,25 @@
+select
+    level,
+    entity_id,
+    period_type,
+    period_start,
+    measure_code,
+    measured_level,
+    measured_entity_id,
+    status,
+    case when is_shown then value end as value,
+    n,
+    case when is_shown then ci_low end as ci_low,
+    case when is_shown then ci_high end as ci_high,
+    threshold,
+    target,
+    attainment,
+    weight,
+    effective_weight,
+    points,
+    contribution,
+    scoring_method,
+    curve_code,
+    definition_version
+from {{ ref("int_scorecard_lines_scored") }}
+where is_main_part

@@ -1,0 +1,26 @@
+with source as (
+
+    select * from {{ source("hr", "measure_values") }}
+
+),
+
+latest as (
+
+    {{ latest_version("source", ["measure_code", "level", "entity_id", "period_start"]) }}
+
+)
+
+select
+    measure_code,
+    level,
+    entity_id,
+    period_start,
+    value,
+    n,
+    floor,
+    threshold,
+    benchmark,
+    baseline,
+    _file_id as file_id,
+    _line_no as file_line_no
+from latest

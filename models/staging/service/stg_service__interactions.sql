@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ source("service", "interactions") }}
+
+),
+
+latest as (
+
+    {{ latest_version("source", ["interaction_id"]) }}
+
+)
+
+select
+    interaction_id,
+    occurred_at,
+    touchpoint_code,
+    channel,
+    customer_id,
+    store_id,
+    employee_id,
+    campaign_code,
+    item_code,
+    _file_id as file_id,
+    _line_no as file_line_no
+from latest

@@ -1,0 +1,95 @@
+"""Extracts land; the policy is checked; the night is planned. Nothing new means that nothing after this runs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from expectations.checks import CheckResult, save_results
+from expectations.gate import POLICY_CHECK
+from expectations.policy import PolicyError, check_policy, seed_forms
+from orchestration.defs.company import NightResource
+from orchestration.landing import land
+from orchestration.night import new_candidate, plan_night, release_in_place
+from orchestration.progress import say
+from orchestration.publishing.candidate import discard_candidates
+from orchestration.publishing.seal import checks_dir
+from orchestration.sample import write_sample
+from orchestration.settings import Company
+from orchestration.state import NightReport, load_report, save_candidate, save_report
+
+NIGHT_KEY = dg.AssetKey(["control", "night"])
+
+
+def land_extracts(company: Company) -> dict[str, Any]:
+    """Land every new file; write the sample chain's extracts first where the environment may and there are none."""
+    save_report(company, NightReport())
+    if company.environment.may_generate_sample and not company.extracts_dir.exists():
+        say("sample", "there are no extracts: writing those of the sample chain")
+        write_sample(company.extracts_dir, progress=lambda message: say("sample", message))
+    report = land(company, progress=lambda message: say("landing", message))
+    summary = asdict(report) | {"problems": list(report.problems)}
+    save_report(company, NightReport(landing=summary))
+    for problem in report.problems:
+        say("landing", problem)
+    say(
+        "landing",
+        f"{report.files_landed:,} new files, {report.rows_landed:,} rows landed, {report.rows_quarantined:,} refused",
+    )
+    return summary
+
+
+def build_landing_assets(source_keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """The assets of this stage; ``source_keys`` are the extracts as the models know them."""
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[dg.AssetSpec(key, group_name="landing", kinds={"duckdb"}) for key in source_keys],
+    )
+    def landing(night: NightResource) -> Iterator[dg.MaterializeResult[Any]]:
+        """Raw tables of the warehouse, one per extract, with the books of landing."""
+        summary = land_extracts(night.company)
+        counts = {name: value for name, value in summary.items() if isinstance(value, int)}
+        for key in source_keys:
+            yield dg.MaterializeResult(asset_key=key, metadata=counts)
+
+    @dg.multi_asset(
+        name="plan",
+        specs=[dg.AssetSpec(NIGHT_KEY, deps=source_keys, group_name="landing", skippable=True)],
+    )
+    def plan(night: NightResource) -> Iterator[dg.MaterializeResult[Any]]:
+        """The night's last day and inputs. Skipped, and all after it, when the release in place has them already."""
+        company, report = night.company, load_report(night.company)
+        try:
+            check_policy(company)
+        except PolicyError as error:
+            report.reasons = [str(problem) for problem in error.problems]
+            save_report(company, report)
+            for reason in report.reasons:
+                say("policy", reason)
+            raise dg.Failure(f"the policy must not be used:\n{error}", allow_retries=False) from error
+        from orchestration.landing import LandingReport
+
+        planned = plan_night(company, LandingReport(**report.landing))
+        report.as_of = planned.as_of.isoformat()
+        if release := release_in_place(company, planned):
+            report.outcome, report.release_id = "unchanged", release.release_id
+            save_report(company, report)
+            say("plan", f"nothing new: release {release.release_id} was computed from the same inputs and is undamaged")
+            return
+        discard_candidates(company)
+        candidate = new_candidate(company, planned)
+        save_candidate(company, candidate)
+        policy_check = CheckResult(
+            POLICY_CHECK, "marts", "policy", "policy", 1, len(seed_forms()), 0, None, None, True, ""
+        )
+        save_results(checks_dir(company, candidate.release_id) / "policy.jsonl", [policy_check])
+        save_report(company, report)
+        say("plan", f"as of {planned.as_of}: building release {candidate.release_id}")
+        yield dg.MaterializeResult(
+            asset_key=NIGHT_KEY,
+            metadata={"as_of": planned.as_of.isoformat(), "inputs_hash": planned.inputs_hash},
+        )
+
+    return [landing, plan]

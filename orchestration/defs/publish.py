@@ -1,0 +1,75 @@
+"""Publication: sealed, verified, one symlink moved."""
+
+import json
+import shutil
+
+import dagster as dg
+
+from expectations.checks import Scope
+from expectations.dbt_checks import required_dbt_checks
+from expectations.gate import POLICY_CHECK, gate_check_names
+from orchestration.defs.company import NightResource
+from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
+from orchestration.progress import say
+from orchestration.publishing.release import PublishRefused, Release, drop_old_releases, publish
+from orchestration.publishing.seal import checks_dir, seal
+from orchestration.settings import Company
+from orchestration.state import load_candidate, load_report, save_report
+from orchestration.transform import INCENTIVES_TAG
+
+RELEASE_KEY = dg.AssetKey(["published", "release"])
+PAYROLL_KEY = dg.AssetKey(["published", "payroll"])
+
+
+def required_checks(company: Company) -> dict[Scope, set[str]]:
+    """Everything that must have run and passed: dbt's tests by the manifest, the gate's by its code, the policy's."""
+    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    required = required_dbt_checks(manifest, INCENTIVES_TAG)
+    required["marts"] |= gate_check_names("marts") | {POLICY_CHECK}
+    required["incentives"] |= gate_check_names("incentives")
+    return required
+
+
+def publish_night(company: Company) -> Release:
+    """Seal and publish the night's candidate.
+
+    Raises:
+        PublishRefused: nothing was changed; the last good release stays.
+
+    """
+    candidate, report = load_candidate(company), load_report(company)
+    try:
+        sealed = seal(company, candidate, required_checks(company))
+        release = publish(company, candidate)
+    except PublishRefused as error:
+        report.reasons += str(error).splitlines()
+        save_report(company, report)
+        say("publish", f"REFUSED {error}")
+        raise
+    report.release_id = release.release_id
+    report.checks_passed = sum(result.passed for result in sealed.results)
+    report.checks_failed = len(sealed.results) - report.checks_passed
+    report.outcome = "published_without_incentives" if sealed.incentives_reasons else "published"
+    report.reasons += [reason for reason in sealed.incentives_reasons if reason not in report.reasons]
+    save_report(company, report)
+    say("publish", f"release {release.release_id} is in place")
+    drop_old_releases(company)
+    shutil.rmtree(checks_dir(company, candidate.release_id))
+    return release
+
+
+def build_publish_assets() -> list[dg.AssetsDefinition]:
+    """The release, and payroll, which is blocked while the incentives' checks fail."""
+
+    @dg.asset(key=RELEASE_KEY, deps=[MARTS_KEY], group_name="publishing", kinds={"duckdb"})
+    def release(night: NightResource) -> dg.MaterializeResult[None]:
+        """``published/current``: the release that readers see."""
+        placed = publish_night(night.company)
+        return dg.MaterializeResult(metadata={"release_id": placed.release_id})
+
+    @dg.asset(key=PAYROLL_KEY, deps=[RELEASE_KEY, INCENTIVES_KEY], group_name="publishing")
+    def payroll(night: NightResource) -> dg.MaterializeResult[None]:
+        """``published/current/incentives.duckdb`` computed by this night; not reached while its checks fail."""
+        return dg.MaterializeResult(metadata={"release_id": load_report(night.company).release_id or ""})
+
+    return [release, payroll]

@@ -1,0 +1,229 @@
+"""Reads the contract from the dbt source YAML, and a company's own header names on top of it."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+from orchestration.landing.contract import Column, Contract, Dialect, Extract, Limits, parse_data_type
+from orchestration.landing.errors import ContractError
+from orchestration.landing.header import header_key
+from orchestration.landing.yaml_lines import Node, read_yaml
+from orchestration.settings import PROJECT_DIR
+
+SOURCES_PATTERN = "models/staging/*/_*__sources.yml"
+_EXTRACT_META = {
+    "mode", "key", "optional", "one_of", "delivery_order", "minimum_share_of_last", "accepted_small_files", "format", "limits",
+}  # fmt: skip
+_COLUMN_META = {"required", "headers", "min", "max", "values"}
+
+
+def read_contract(headers_path: Path | None = None, project_dir: Path = PROJECT_DIR) -> Contract:
+    """The contract of ``project_dir`` with the header names of ``headers_path`` (a company's ``headers.yml``) added.
+
+    Raises:
+        ContractError: a field is missing, unknown or wrong; two columns share a header; names file and line.
+
+    """
+    extracts: dict[tuple[str, str], Extract] = {}
+    for path in sorted(project_dir.glob(SOURCES_PATTERN)):
+        root = read_yaml(path, path.relative_to(project_dir))
+        for source in _elements(root and root.get("sources")):
+            for table in _elements(source.get("tables")):
+                extract = _read_extract(_text(source, "name"), table)
+                if (extract.source, extract.name) in extracts:
+                    raise table.error(f"extract {extract.full_name} is defined twice")
+                extracts[extract.source, extract.name] = extract
+    if not extracts:
+        raise ContractError(f"{project_dir / SOURCES_PATTERN}: no extract is defined")
+    if headers_path is not None and headers_path.exists():
+        _add_headers(extracts, headers_path)
+    for extract in extracts.values():
+        _check_headers(extract)
+    return Contract(extracts)
+
+
+def _read_extract(source: str, table: Node) -> Extract:
+    meta = table.get("config", "meta")
+    if meta is None:
+        raise table.error("config.meta with mode and key is missing")
+    _check_known(meta, _EXTRACT_META)
+    name = _text(table, "name")
+    columns = tuple(_read_column(node) for node in _elements(table.get("columns")))
+    by_name = {column.name: column for column in columns}
+    if len(by_name) < len(columns):
+        raise table.error("a column is defined twice")
+
+    def named_columns(field: str) -> tuple[str, ...]:
+        for node in _elements(meta.get(field)):
+            if node.value not in by_name:
+                raise node.error(f"{field} names {node.value!r}, which is no column of {source}/{name}")
+        return tuple(node.value for node in _elements(meta.get(field)))
+
+    key = named_columns("key")
+    if not key:
+        raise meta.error("key is missing")
+    if loose := [k for k in key if not by_name[k].required]:
+        raise meta.error(f"key column {loose[0]} must be required")
+    order = _value(meta, "delivery_order", "file_name_date")
+    if order not in ("file_name_date", "arrival") and order not in by_name:
+        raise meta.error(f"delivery_order {order!r} is neither file_name_date, arrival nor a column")
+    if order in by_name and by_name[order].data_type.name == "boolean":
+        raise meta.error(f"delivery_order {order!r} is a boolean, which orders nothing")
+    share = _number(meta.get("minimum_share_of_last")) or Decimal("0.5")
+    return Extract(
+        source=source,
+        name=name,
+        table=str(_value(table, "identifier", name)),
+        mode=_mode(meta),
+        key=key,
+        columns=columns,
+        optional=bool(_value(meta, "optional", False)),
+        one_of=named_columns("one_of"),
+        delivery_order=order,
+        minimum_share_of_last=share,
+        accepted_small_files=tuple(str(n.value) for n in _elements(meta.get("accepted_small_files"))),
+        dialect=_read_dialect(meta.get("format")),
+        limits=_read_limits(meta.get("limits")),
+        place=table.place,
+    )
+
+
+def _mode(meta: Node) -> Literal["events", "snapshot"]:
+    mode = _value(meta, "mode", None)
+    if mode == "events":
+        return "events"
+    if mode == "snapshot":
+        return "snapshot"
+    raise meta.error(f"mode {mode!r} is neither events nor snapshot")
+
+
+def _read_column(node: Node) -> Column:
+    meta = node.get("config", "meta")
+    if meta is None:
+        raise node.error("config.meta with required is missing")
+    _check_known(meta, _COLUMN_META)
+    try:
+        data_type = parse_data_type(_text(node, "data_type"))
+    except ValueError as error:
+        raise node.error(f"data_type {error}") from error
+    return Column(
+        name=_text(node, "name"),
+        data_type=data_type,
+        required=bool(_value(meta, "required", False)),
+        headers=tuple(str(n.value) for n in _elements(meta.get("headers"))),
+        minimum=_number(meta.get("min")),
+        maximum=_number(meta.get("max")),
+        values=tuple(str(n.value) for n in _elements(meta.get("values"))),
+        place=node.place,
+    )
+
+
+def _read_dialect(node: Node | None) -> Dialect:
+    if node is None:
+        return Dialect()
+    default = Dialect()
+    _check_known(node, set(default.__dataclass_fields__))
+    encodings = tuple(str(n.value) for n in _elements(node.get("encodings"))) or default.encodings
+    for encoding in encodings:
+        try:
+            codecs.lookup(encoding).incrementaldecoder(errors="strict").decode(b"")
+            "".encode(encoding)
+        except (LookupError, TypeError) as error:
+            raise node.error(f"encodings names {encoding!r}, which is no text encoding") from error
+    decimal, thousands = str(_value(node, "decimal", ".")), _value(node, "thousands", None)
+    if decimal not in (".", ",") or thousands not in (None, ".", ",", "'", " ", "_") or decimal == thousands:
+        raise node.error(f"decimal {decimal!r} with thousands {thousands!r} cannot be read")
+    delimiter = _value(node, "delimiter", None)
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
+        raise node.error(f"delimiter {delimiter!r} must be one ASCII character")
+    return Dialect(
+        encodings=encodings,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        date_formats=tuple(str(n.value) for n in _elements(node.get("date_formats"))),
+        final_newline=bool(_value(node, "final_newline", True)),
+        sheet=_value(node, "sheet", None),
+    )
+
+
+def _read_limits(node: Node | None) -> Limits:
+    if node is None:
+        return Limits()
+    _check_known(node, set(Limits().__dataclass_fields__))
+    values: dict[str, int] = {}
+    for name, child in node.items():
+        if not isinstance(child.value, int) or isinstance(child.value, bool) or child.value <= 0:
+            raise child.error(f"limit {name} must be a positive whole number")
+        values[name] = child.value
+    return replace(Limits(), **values)
+
+
+def _add_headers(extracts: dict[tuple[str, str], Extract], path: Path) -> None:
+    root = read_yaml(path)
+    for name, columns in [] if root is None else root.items():
+        source, _, extract_name = name.partition("/")
+        extract = extracts.get((source, extract_name))
+        if extract is None:
+            known = ", ".join(sorted(e.full_name for e in extracts.values()))
+            raise columns.error(f"{name!r} is no extract; the contract knows {known}")
+        added: dict[str, tuple[str, ...]] = {}
+        for column_name, headers in columns.items():
+            if column_name not in {column.name for column in extract.columns}:
+                raise headers.error(f"{column_name!r} is no column of {name} (contract {extract.place})")
+            names = [headers] if isinstance(headers.value, str) else list(headers.elements())
+            for node in names:
+                if not isinstance(node.value, str) or not header_key(node.value):
+                    raise node.error(f"header name {node.value!r} of {name}.{column_name} must be text")
+            added[column_name] = tuple(node.value for node in names)
+        extracts[source, extract_name] = replace(
+            extract,
+            columns=tuple(replace(c, headers=c.headers + added.get(c.name, ())) for c in extract.columns),
+        )
+
+
+def _check_headers(extract: Extract) -> None:
+    owner: dict[str, Column] = {}
+    for column in extract.columns:
+        for header in (column.name, *column.headers):
+            other = owner.setdefault(header_key(header), column)
+            if other is not column:
+                raise ContractError(
+                    f"{column.place}: header {header!r} of {extract.full_name}.{column.name} also names "
+                    f"{other.name} ({other.place})"
+                )
+
+
+def _check_known(node: Node, known: set[str]) -> None:
+    for name, child in node.items():
+        if name not in known:
+            raise child.error(f"unknown field {name!r}; known are {', '.join(sorted(known))}")
+
+
+def _elements(node: Node | None) -> list[Node]:
+    return [] if node is None or node.value is None else list(node.elements())
+
+
+def _value(node: Node, name: str, default: Any) -> Any:
+    found = node.get(name)
+    return default if found is None or found.value is None else found.value
+
+
+def _text(node: Node, name: str) -> str:
+    found = _value(node, name, None)
+    if not isinstance(found, str) or not found:
+        raise node.error(f"{name} is missing")
+    return found
+
+
+def _number(node: Node | None) -> Decimal | None:
+    if node is None or node.value is None:
+        return None
+    try:
+        return Decimal(str(node.value))
+    except InvalidOperation as error:
+        raise node.error(f"{node.value!r} is not a number") from error

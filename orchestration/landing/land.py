@@ -1,0 +1,230 @@
+"""One landing: find what is new, take it in, decide what stands in ``raw``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from orchestration.landing.contract import Contract, Extract
+from orchestration.landing.contract_reader import read_contract
+from orchestration.landing.deliveries import delivered_at, delivery_key
+from orchestration.landing.errors import NeedsStrictReader, Refused, Waiting
+from orchestration.landing.incoming import FileFailed, Incoming
+from orchestration.landing.inventory import FoundFile, list_files
+from orchestration.landing.ledger import Entry, Ledger
+from orchestration.landing.load import load
+from orchestration.landing.opening import content_hash
+from orchestration.landing.placing import apply_placements
+from orchestration.landing.readers import read_file
+from orchestration.landing.rejections import write_rejections
+from orchestration.landing.report import LandingReport, build_report
+from orchestration.landing.triage import aside_entry, sort_files
+from orchestration.landing.warehouse import create_tables, open_warehouse
+from orchestration.settings import Company
+
+# Files up to this size are read before their transaction begins, so that a bad one never spoils a batch of good ones.
+_PRELOAD_BYTES = 8 << 20
+_PRELOAD_PACKED_BYTES = 1 << 20
+_BATCH_BYTES = 48 << 20
+_BATCH_FILES = 400
+
+
+def land(company: Company, progress: Callable[[str], None] | None = None) -> LandingReport:
+    """Land every new file below ``company.extracts_dir`` into ``company.warehouse_path``.
+
+    Files that are refused or wait do not stop the others. ``progress`` is told one line per batch of files.
+
+    Raises:
+        ContractError: the contract or the company's ``headers.yml`` is wrong.
+        LandingError: the warehouse cannot be written (disk full, locked by another process).
+
+    """
+    contract = read_contract(company.headers_path)
+    with open_warehouse(company.warehouse_path) as connection:
+        create_tables(connection, contract)
+        run = _Run(connection, contract, ZoneInfo(company.time_zone), progress)
+        return run.land(list(list_files(company.extracts_dir)))
+
+
+class _Run:
+    """The state of one landing; every transaction leaves warehouse and ledger complete."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        zone: ZoneInfo,
+        progress: Callable[[str], None] | None,
+    ) -> None:
+        self._connection = connection
+        self._contract = contract
+        self._zone = zone
+        self._progress = progress
+        self._ledger = Ledger(connection)
+        self._now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        self._new: set[int] = set()
+        self._touched: list[Entry] = []
+        self._aside: list[Entry] = []
+
+    def land(self, files: Sequence[FoundFile]) -> LandingReport:
+        """The whole run over the files found."""
+        triage = sort_files(files, self._ledger, self._contract)
+        for found, extract, status, reason in triage.aside:
+            self._set_aside(found, extract, status, reason)
+        for (source, name), news in triage.news.items():
+            self._land_extract(self._contract.extracts[source, name], news)
+        self._write_aside({found.name for found in files})
+        return build_report(self._connection, self._ledger, files, self._new)
+
+    def _land_extract(self, extract: Extract, news: Sequence[FoundFile]) -> None:
+        batch: list[Incoming] = []
+        copies: list[Entry] = []
+        size = 0
+        for found in sorted(news, key=lambda f: (delivered_at(f.name, f.mtime_ns, extract, self._zone), f.name)):
+            try:
+                digest = content_hash(found)
+                if self._is_touched(found, digest):
+                    continue
+                if self._ledger.content(extract, digest) or any(i.file_id == digest for i in batch):
+                    copies.append(self._entry(found, extract, digest))
+                    continue
+                incoming = self._open(found, extract, digest)
+            except (Refused, Waiting) as error:
+                self._set_aside(found, extract, _status(error), str(error))
+                continue
+            weight = _BATCH_BYTES if incoming.preloaded is None else found.size_bytes
+            if batch and (size + weight > _BATCH_BYTES or len(batch) >= _BATCH_FILES):
+                self._take_in(extract, batch, copies)
+                batch, copies, size = [], [], 0
+            batch.append(incoming)
+            size += weight
+        if batch or copies:
+            self._take_in(extract, batch, copies)
+
+    def _is_touched(self, found: FoundFile, digest: str) -> bool:
+        """The last content seen under this name, only with another time of the file: no delivery of its own."""
+        versions = [e for e in self._ledger.of_name(found.name) if e.is_delivery]
+        last = max(versions, key=lambda e: e.mtime_ns, default=None)
+        if last is None or last.content_hash != digest:
+            return False
+        self._touched.append(replace(last, seen_mtime_ns=found.mtime_ns))
+        return True
+
+    def _open(self, found: FoundFile, extract: Extract, digest: str) -> Incoming:
+        moment, is_dated = delivered_at(found.name, found.mtime_ns, extract, self._zone)
+        reading = read_file(found, extract)
+        incoming = Incoming(found, digest, reading, moment, is_dated, delivery_key(moment, found.name))
+        is_plain = found.format in ("csv", "tsv", "jsonl")
+        if found.size_bytes <= (_PRELOAD_BYTES if is_plain else _PRELOAD_PACKED_BYTES):
+            incoming.preload()
+        return incoming
+
+    def _take_in(self, extract: Extract, batch: list[Incoming], copies: list[Entry]) -> None:
+        """One transaction: rows, quarantine, ledger, and what the new deliveries change about the old ones."""
+        while True:
+            self._connection.execute("begin")
+            try:
+                entries = self._load(extract, batch, copies)
+                self._connection.execute("commit")
+                break
+            except NeedsStrictReader:
+                self._connection.execute("rollback")
+            except FileFailed as failure:
+                self._connection.execute("rollback")
+                failed, error = failure.incoming, failure.error
+                batch = [incoming for incoming in batch if incoming is not failed]
+                self._set_aside(failed.found, extract, _status(error), str(error), failed.file_id)
+        before = {e.ledger_no: e.status for e in self._ledger.of_extract(extract)}
+        self._ledger.remember(entries)
+        self._new |= {e.ledger_no for e in entries if before.get(e.ledger_no) != e.status}
+        if self._progress is not None and batch:
+            rows = sum(incoming.records for incoming in batch)
+            self._progress(f"{extract.full_name}: {len(batch)} files, {rows:,} rows")
+
+    def _load(self, extract: Extract, batch: list[Incoming], copies: list[Entry]) -> list[Entry]:
+        if batch:
+            load(self._connection, extract, batch, self._zone)
+            write_rejections(self._connection, extract, batch)
+        new = [self._entry(i.found, extract, i.file_id, i) for i in batch]
+        contents = {e.content_hash: e for e in new}
+        for copy in copies:
+            original = contents.get(copy.content_hash) or self._ledger.content(extract, copy.content_hash or "")
+            # The original of a copy may have failed while its batch was loaded; the next run then reads the copy itself.
+            if original is not None:
+                new.append(
+                    replace(
+                        copy,
+                        encoding=original.encoding,
+                        row_count=original.row_count,
+                        usable_row_count=original.usable_row_count,
+                        extra_columns=original.extra_columns,
+                        reading_hash=original.reading_hash,
+                    )
+                )
+        old = [e for e in self._ledger.of_extract(extract) if e.is_delivery]
+        standing = [e for e in old if e.status == "landed"] + new[: len(batch)]
+        decided = apply_placements(self._connection, extract, old + new, standing)
+        before = {e.ledger_no: e for e in old}
+        changed = [e for e in decided if before.get(e.ledger_no) != e]
+        self._ledger.write(changed)
+        return changed
+
+    def _entry(self, found: FoundFile, extract: Extract, digest: str, incoming: Incoming | None = None) -> Entry:
+        moment, is_dated = delivered_at(found.name, found.mtime_ns, extract, self._zone)
+        entry = aside_entry(
+            found, extract, "new", None, ledger_no=self._ledger.next_number(), now=self._now, content_hash=digest
+        )
+        entry = replace(entry, is_dated=is_dated, delivered_at=moment, delivery_key=delivery_key(moment, found.name))
+        if incoming is None:
+            return entry
+        return replace(
+            entry,
+            encoding=incoming.reading.encoding,
+            row_count=incoming.records,
+            usable_row_count=incoming.records - len(incoming.rejections),
+            extra_columns=list(incoming.reading.extra_columns),
+        )
+
+    def _set_aside(
+        self, found: FoundFile, extract: Extract | None, status: str, reason: str, digest: str | None = None
+    ) -> None:
+        number = self._ledger.next_number()
+        entry = aside_entry(found, extract, status, reason, ledger_no=number, now=self._now, content_hash=digest)
+        self._aside.append(entry)
+
+    def _write_aside(self, present: set[str]) -> None:
+        """Replace what the ledger says of files that are not taken in; nothing is written where nothing changed."""
+        outdated = {e.ledger_no for e in self._ledger.all() if e.status == "waiting" and e.file_name not in present}
+        taken_in = {e.file_name for e in self._ledger.all() if e.ledger_no in self._new}
+        outdated |= {
+            e.ledger_no
+            for e in self._ledger.all()
+            if not e.is_delivery and e.file_name in taken_in and _may_go(e, None)
+        }
+        written: list[Entry] = []
+        for entry in self._aside:
+            earlier = [e for e in self._ledger.of_name(entry.file_name) if not e.is_delivery and _may_go(e, entry)]
+            if len(earlier) == 1 and earlier[0].says_the_same(entry):
+                continue
+            outdated |= {e.ledger_no for e in earlier}
+            written.append(entry)
+        written += self._touched
+        if written or outdated:
+            self._connection.execute("begin")
+            self._ledger.forget(list(outdated))
+            self._ledger.write(written)
+            self._connection.execute("commit")
+            self._ledger.remember(written, outdated)
+
+
+def _may_go(earlier: Entry, entry: Entry | None) -> bool:
+    """Whether an entry of a file that was not taken in is overtaken: it waited, or it is about the same content."""
+    return earlier.status == "waiting" or earlier.content_hash in (None, entry.content_hash if entry else None)
+
+
+def _status(error: Refused | Waiting) -> str:
+    return "waiting" if isinstance(error, Waiting) else "refused"

@@ -1,0 +1,1 @@
+"""Releases: written to new files, checked, and put in place by moving one symlink."""

@@ -1,0 +1,117 @@
+"""Writes a night's results to new DuckDB files: what BI reads, and, in a file of its own, what payroll reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.settings import Company
+from orchestration.sql_text import attach, literal, quoted
+
+MARTS_FILE = "marts.duckdb"
+INCENTIVES_FILE = "incentives.duckdb"
+
+# One schema per folder of models/marts. Which file a schema goes into is decided here and nowhere else: pay never
+# reaches the file that BI tools open.
+MARTS_SCHEMAS = ("core", "kpi", "journey", "value", "voice", "scorecard", "programme", "meta")
+INCENTIVES_SCHEMAS = ("incentive",)
+
+# Files of this storage version are read by DuckDB 1.4, 1.5 and 2, and ignore a stale write-ahead log beside them.
+STORAGE_VERSION = "v1.4.0"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A release in the making, in a folder that no reader looks at."""
+
+    release_id: str
+    folder: Path
+    as_of: date
+    run_id: str
+    code_version: str
+    policy_hash: str
+    inputs_hash: str
+    built_at: datetime
+
+    @property
+    def marts_path(self) -> Path:
+        """What BI tools will read."""
+        return self.folder / MARTS_FILE
+
+    @property
+    def incentives_path(self) -> Path:
+        """What payroll will read."""
+        return self.folder / INCENTIVES_FILE
+
+
+def candidates_dir(company: Company) -> Path:
+    """Folder of releases in the making; on the same file system as the releases, so that one rename moves them."""
+    return company.published_dir / ".candidates"
+
+
+def discard_candidates(company: Company) -> None:
+    """Remove what a night that was killed left behind."""
+    shutil.rmtree(candidates_dir(company), ignore_errors=True)
+
+
+def write_marts(company: Company, candidate: Candidate) -> list[str]:
+    """Write the marts file of the candidate; returns the tables written, as ``schema.table``."""
+    tables = _write(company, candidate.marts_path, MARTS_SCHEMAS)
+    os.chmod(candidate.marts_path, 0o644)
+    return tables
+
+
+def write_incentives(company: Company, candidate: Candidate) -> list[str]:
+    """Write the incentives file of the candidate, readable by its owner only."""
+    tables = _write(company, candidate.incentives_path, INCENTIVES_SCHEMAS)
+    os.chmod(candidate.incentives_path, 0o600)
+    return tables
+
+
+def _write(company: Company, path: Path, schemas: Iterable[str]) -> list[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    published = _mart_models(company, set(schemas))
+    connection = duckdb.connect()
+    try:
+        attach(connection, company.warehouse_path, "warehouse", "read_only")
+        # Created for the owner alone: pay is not readable for a moment between creation and chmod.
+        old_mask = os.umask(0o077)
+        try:
+            attach(connection, path, "release", f"storage_version '{STORAGE_VERSION}'")
+        finally:
+            os.umask(old_mask)
+        for schema in sorted({schema for schema, _ in published}):
+            connection.execute(f"create schema release.{quoted(schema)}")
+        for (schema, table), description in published.items():
+            target = f"release.{quoted(schema)}.{quoted(table)}"
+            connection.execute(f"create table {target} as select * from warehouse.{quoted(schema)}.{quoted(table)}")
+            connection.execute(f"comment on table {target} is {literal(description['description'])}")
+            for column, text in description["columns"].items():
+                connection.execute(f"comment on column {target}.{quoted(column)} is {literal(text)}")
+        connection.execute("detach release")
+    finally:
+        connection.close()
+    return [f"{schema}.{table}" for schema, table in published]
+
+
+def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Published models by schema and table, with their descriptions, in the order of their names."""
+    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    models = {
+        (node["schema"], node["alias"]): {
+            "description": node["description"],
+            "columns": {column["name"]: column["description"] for column in node["columns"].values()},
+        }
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts" and node["schema"] in schemas
+    }
+    return dict(sorted(models.items()))

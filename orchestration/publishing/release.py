@@ -1,0 +1,157 @@
+"""Puts a checked candidate in place, and finds and verifies what is in place.
+
+Layout below ``published/``: ``releases/<id>/`` holds ``marts.duckdb``, ``incentives.duckdb`` and ``verdict.json``;
+``current`` is a symlink to one of them. A release is never changed after it was put in place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.verdict import Verdict, VerdictError, read_verdict, verify_marts
+from orchestration.publishing.candidate import INCENTIVES_FILE, MARTS_FILE, Candidate
+from orchestration.publishing.files import sha256_of, swap_symlink, sync_file, sync_folder
+from orchestration.settings import Company
+
+VERDICT_FILE = "verdict.json"
+RELEASES_KEPT = 7
+
+
+class PublishRefused(Exception):
+    """There is no green verdict for exactly these bytes; the message says what does not fit."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release in place."""
+
+    folder: Path
+    verdict: Verdict
+
+    @property
+    def release_id(self) -> str:
+        """Name of the release and of its folder."""
+        return self.folder.name
+
+    @property
+    def marts_path(self) -> Path:
+        """What BI tools read."""
+        return self.folder / MARTS_FILE
+
+    @property
+    def incentives_path(self) -> Path:
+        """What payroll reads; not there before the first night whose incentives passed."""
+        return self.folder / INCENTIVES_FILE
+
+
+def current_release(company: Company) -> Release | None:
+    """The release that ``current`` points at; ``None`` before the first publication.
+
+    Raises:
+        PublishRefused: ``current`` points at something that is not a release.
+
+    """
+    link = company.published_dir / "current"
+    if not link.is_symlink():
+        return None
+    folder = link.resolve()
+    try:
+        return Release(folder, read_verdict(folder / VERDICT_FILE))
+    except VerdictError as error:
+        raise PublishRefused(f"{link}: {error}") from error
+
+
+def verify_release(release: Release) -> None:
+    """Compare every byte of the release with its verdict.
+
+    Raises:
+        PublishRefused: a file is missing or is not the one that was checked.
+
+    """
+    files = {MARTS_FILE: release.verdict.marts_sha256, INCENTIVES_FILE: release.verdict.incentives_sha256}
+    for name, expected in files.items():
+        path = release.folder / name
+        if expected is None:
+            if path.exists():
+                raise PublishRefused(f"{path}: was never checked")
+            continue
+        if not path.is_file():
+            raise PublishRefused(f"{path}: is missing")
+        if sha256_of(path) != expected:
+            raise PublishRefused(f"{path}: is not the file that was checked")
+        if path.with_name(f"{name}.wal").exists():
+            raise PublishRefused(f"{path}.wal: a write-ahead log beside a finished file")
+
+
+def publish(company: Company, candidate: Candidate) -> Release:
+    """Move the candidate into place and point ``current`` at it.
+
+    The verdict is asked for again, here: the hashes of the files as they are now, and the check results inside them,
+    must be those of a green verdict. The incentives may be those of an earlier release, byte for byte; then the
+    verdict says so.
+
+    Raises:
+        PublishRefused: nothing was changed.
+
+    """
+    release = Release(candidate.folder, _read(candidate.folder / VERDICT_FILE))
+    if release.verdict.release_id != candidate.release_id:
+        raise PublishRefused(f"the verdict is of release {release.verdict.release_id}, not of {candidate.release_id}")
+    verify_release(release)
+    try:
+        verify_marts(release.marts_path, release.verdict)
+    except VerdictError as error:
+        raise PublishRefused(str(error)) from error
+
+    for path in sorted(candidate.folder.iterdir()):
+        sync_file(path)
+    sync_folder(candidate.folder)
+    releases = company.published_dir / "releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    target = releases / candidate.release_id
+    os.rename(candidate.folder, target)
+    sync_folder(releases)
+    swap_symlink(company.published_dir / "current", f"releases/{candidate.release_id}")
+    return Release(target, release.verdict)
+
+
+def _read(path: Path) -> Verdict:
+    try:
+        return read_verdict(path)
+    except VerdictError as error:
+        raise PublishRefused(str(error)) from error
+
+
+def carry_incentives(company: Company, candidate: Candidate) -> str | None:
+    """Put the last good incentives into the candidate in place of its own; returns the id of the release they were
+    computed in, ``None`` when there never were any.
+
+    Raises:
+        PublishRefused: the release in place does not verify; damaged pay is not carried on.
+
+    """
+    candidate.incentives_path.unlink(missing_ok=True)
+    current = current_release(company)
+    if current is None or current.verdict.incentives_sha256 is None:
+        return None
+    verify_release(current)
+    # A link, not a copy: the bytes are the same because they are the same file.
+    os.link(current.incentives_path, candidate.incentives_path)
+    return current.verdict.incentives_release_id
+
+
+def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
+    """Remove all but the newest ``keep`` releases, never the current one; returns the ids removed.
+
+    A reader that still has a removed file open keeps reading it.
+    """
+    releases = company.published_dir / "releases"
+    current = (company.published_dir / "current").resolve()
+    folders = sorted((folder for folder in releases.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
+    old = [folder for folder in folders[:-keep] if folder != current]
+    for folder in old:
+        shutil.rmtree(folder)
+    return [folder.name for folder in old]

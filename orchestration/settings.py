@@ -1,0 +1,147 @@
+"""Which company is run, in which environment, and where its files are.
+
+A company is a folder with a ``company.yml``. One setting, the environment variable ``SCORECARD_COMPANY``, chooses it; the
+default is the sample chain at the top of the checkout. Everything a run reads or writes hangs below that folder, or below
+``SCORECARD_DATA_DIR`` where the data must lie elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names the file and the field."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What differs between the places a company runs in.
+
+    ``as_of_source``: ``data`` takes the last business day delivered as the run's ``as_of``, so that fixed extracts always
+    give the same night; ``clock`` takes the day before today in the company's time zone.
+    ``may_generate_sample``: whether a night that finds no extracts may write the sample chain's.
+    """
+
+    name: str
+    as_of_source: Literal["data", "clock"]
+    may_generate_sample: bool
+
+
+# Every environment by name and no fallback: a misspelt "prd" must stop the night, not run it with sample settings.
+ENVIRONMENTS: dict[str, Environment] = {
+    "sample": Environment("sample", as_of_source="data", may_generate_sample=True),
+    "dev": Environment("dev", as_of_source="data", may_generate_sample=False),
+    "prod": Environment("prod", as_of_source="clock", may_generate_sample=False),
+}
+
+
+@dataclass(frozen=True)
+class Company:
+    """One company's folder, its settings, and the paths derived from them."""
+
+    folder: Path
+    data_dir: Path
+    name: str
+    environment: Environment
+    time_zone: str
+    currency_code: str
+
+    @property
+    def seeds_dir(self) -> Path:
+        """Policy and mapping seeds (CSV), one folder per kind."""
+        return self.folder / "seeds"
+
+    @property
+    def headers_path(self) -> Path:
+        """Optional: the company's own column names per extract, added to those of the contract."""
+        return self.folder / "headers.yml"
+
+    @property
+    def extracts_dir(self) -> Path:
+        """``<source>/<extract>/<anything>.<format>``; the delivering systems write here, landing only reads."""
+        return self.data_dir / "extracts"
+
+    @property
+    def state_dir(self) -> Path:
+        """Private to the pipeline: warehouse file, lock, dbt target, Dagster home."""
+        return self.data_dir / "warehouse"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that only the pipeline opens."""
+        return self.state_dir / "warehouse.duckdb"
+
+    @property
+    def lock_path(self) -> Path:
+        """``flock`` on this file is what keeps a second night out."""
+        return self.state_dir / "night.lock"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        """Dbt's artifacts; one per company, so that companies do not invalidate each other's partial parse."""
+        return self.state_dir / "dbt"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's run storage for this company."""
+        return self.state_dir / "dagster"
+
+    @property
+    def published_dir(self) -> Path:
+        """``releases/<id>/`` and the symlink ``current``: what BI tools and payroll read."""
+        return self.data_dir / "published"
+
+
+def load_company(folder: Path | str | None = None) -> Company:
+    """Read ``company.yml`` of ``folder`` (default: ``SCORECARD_COMPANY``, then the sample chain).
+
+    Raises:
+        SettingsError: no such file, an unknown or missing field, environment or time zone.
+
+    """
+    chosen = Path(folder or os.environ.get("SCORECARD_COMPANY") or PROJECT_DIR).expanduser().resolve()
+    path = chosen / "company.yml"
+    if not path.is_file():
+        raise SettingsError(f"{path}: not found; a company is a folder with a company.yml (SCORECARD_COMPANY names it)")
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise SettingsError(f"{path}: must hold fields, one 'name: value' a line")
+
+    required = {"name", "environment", "time_zone", "currency_code"}
+    if missing := sorted(required - fields.keys()):
+        raise SettingsError(f"{path}: missing field {', '.join(missing)}")
+    if unknown := sorted(fields.keys() - required - {"data_dir"}):
+        raise SettingsError(f"{path}: unknown field {', '.join(unknown)}")
+
+    environment_name = os.environ.get("SCORECARD_ENV") or fields["environment"]
+    if environment_name not in ENVIRONMENTS:
+        raise SettingsError(f"{path}: environment {environment_name!r} is not one of {', '.join(ENVIRONMENTS)}")
+    try:
+        ZoneInfo(fields["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+        raise SettingsError(f"{path}: time_zone {fields['time_zone']!r} is not an IANA time zone") from error
+    currency_code = str(fields["currency_code"])
+    if not (len(currency_code) == 3 and currency_code.isascii() and currency_code.isupper()):
+        raise SettingsError(f"{path}: currency_code {currency_code!r} is not a three-letter ISO 4217 code")
+
+    data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / fields.get("data_dir", ".")).expanduser().resolve()
+    return Company(
+        folder=chosen,
+        data_dir=data_dir,
+        name=str(fields["name"]),
+        environment=ENVIRONMENTS[environment_name],
+        time_zone=fields["time_zone"],
+        currency_code=currency_code,
+    )

@@ -1,0 +1,131 @@
+"""Runs dbt inside this process, on one company's warehouse and seeds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import PROJECT_DIR, Company
+
+INCENTIVES_TAG = "incentives"
+
+
+class TransformError(Exception):
+    """dbt could not run at all: the project does not parse, or the warehouse cannot be opened."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one seed, model or test.
+
+    ``failures`` counts the rows a test found; ``message`` is dbt's own, empty for a success.
+    """
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    failures: int
+    message: str
+    tags: tuple[str, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """A skipped node did not succeed: what did not run proves nothing."""
+        return self.status in {"success", "pass"}
+
+
+def dbt_environment(company: Company) -> dict[str, str]:
+    """Environment variables that point dbt's project file and profile at the company."""
+    return {
+        "SCORECARD_WAREHOUSE": str(company.warehouse_path),
+        "SCORECARD_SEEDS": os.path.relpath(company.seeds_dir, PROJECT_DIR),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _arguments(company: Company, *command: str) -> list[str]:
+    return [
+        *command,
+        "--project-dir", str(PROJECT_DIR),
+        "--profiles-dir", str(PROJECT_DIR),
+        "--target-path", str(company.dbt_target_dir),
+        "--log-path", str(company.dbt_target_dir / "logs"),
+        "--vars", json.dumps({"business_time_zone": company.time_zone, "company_currency": company.currency_code}),
+        "--quiet",
+        "--no-use-colors",
+    ]  # fmt: skip
+
+
+def parse(company: Company) -> Path:
+    """Write the company's dbt manifest and return its path.
+
+    Raises:
+        TransformError: the project does not parse.
+
+    """
+    from dbt.cli.main import dbtRunner
+
+    company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    with _environment(dbt_environment(company)):
+        result = dbtRunner().invoke(_arguments(company, "parse"))
+    if not result.success:
+        raise TransformError(f"dbt cannot parse the project: {result.exception}")
+    return company.dbt_target_dir / "manifest.json"
+
+
+def build(
+    company: Company,
+    *selection: str,
+    on_event: Callable[[Any], None] | None = None,
+) -> list[NodeResult]:
+    """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
+
+    A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
+    returns.
+
+    Raises:
+        TransformError: dbt stopped before it ran anything.
+
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(dbt_environment(company)):
+        runner = dbtRunner(callbacks=[on_event] if on_event else [])
+        result = runner.invoke(_arguments(company, "build", *selection))
+    if result.exception is not None or not hasattr(result.result, "results"):
+        raise TransformError(f"dbt did not run: {result.exception}")
+    return [_node_result(node) for node in result.result.results]  # type: ignore[union-attr]
+
+
+def _node_result(result: Any) -> NodeResult:
+    node = result.node
+    return NodeResult(
+        unique_id=node.unique_id,
+        name=node.name,
+        kind=str(node.resource_type),
+        status=str(result.status),
+        failures=int(result.failures or 0),
+        message=str(result.message or ""),
+        tags=tuple(node.tags),
+    )

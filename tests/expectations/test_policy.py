@@ -1,0 +1,124 @@
+"""Mistakes people make in policy: each is refused with seed, line and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from expectations.policy import PolicyError, check_policy
+from orchestration.settings import PROJECT_DIR, Company
+from tests.conftest import copy_company
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    return copy_company(PROJECT_DIR, tmp_path / "company")
+
+
+@pytest.mark.parametrize("folder", [PROJECT_DIR, PROJECT_DIR / "examples" / "adventureworks"])
+def test_the_policies_delivered_are_sound(folder: Path, tmp_path: Path) -> None:
+    check_policy(copy_company(folder, tmp_path / "company"))
+
+
+def problems_after(company: Company, seed: str, old: str, new: str) -> list[str]:
+    path = company.seeds_dir / f"{seed}.csv"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PolicyError) as error:
+        check_policy(company)
+    return str(error.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("seed", "old", "new", "line", "message"),
+    [
+        ("policy/scorecard_templates", "month,revenue,0.60", "month,revenue,0.50", 6, "sum to 0.9: they must sum to 1"),
+        (
+            "policy/scorecard_templates",
+            "month,revenue,0.60",
+            "month,revenu,0.60",
+            2,
+            "measure_code 'revenu' is not known in measures",
+        ),
+        ("policy/scorecard_templates", "month,revenue,0.60", "month,revenue,1.60", 2, "weight '1.60' is above 1"),
+        (
+            "policy/scorecard_templates",
+            "employee,service_agent",
+            "employee,service_agnt",
+            17,
+            "job role service_agnt is not known",
+        ),
+        ("policy/scorecard_templates", ",2025-01-01,2026-01-01,", ",2025-01-01,2026-02-01,", 7, "overlaps line 2"),
+        (
+            "policy/scoring_curves",
+            "points_standard,linear,1.5,1.5",
+            "points_standard,linear,1.5,0.9",
+            4,
+            "more must never pay less",
+        ),
+        ("policy/scoring_curves", "points_standard,linear,1,1", "points_standard,step,1,1", 3, "mixes linear and step"),
+        (
+            "policy/measure_targets",
+            "csat,company,*,month,0.5,0.6,0.75",
+            "csat,company,*,month,0.5,0.6,0.55",
+            2,
+            "must be above the threshold",
+        ),
+        (
+            "policy/measure_targets",
+            "csat,company,*,month,0.5,0.6,0.75",
+            "csat,company,*,month,0.5,0.6,0",
+            2,
+            "must be above 0",
+        ),
+        ("policy/incentive_plans", "salary_share,0.20", "salary_share,5", 2, "write a share, 0.05 for 5 percent"),
+        ("policy/incentive_plans", "salary_share,0.20", "salary_share,", 2, "needs a base_value"),
+        (
+            "policy/incentive_plans",
+            "csat,store,0.6,0.5,1.8,CNY",
+            "csat,store,,0.5,1.8,CNY",
+            2,
+            "a gate needs its measure, level, minimum and factor",
+        ),
+        ("policy/incentive_plans", "1.8,CNY", "1.8,USD", 2, "pays in USD, the company counts in CNY"),
+        ("policy/touchpoint_owners", "delivery,logistics,0.9", "delivery,logistics,0.8", 9, "sum to 0.9"),
+        ("policy/measures", "2025-01-01,,board", "2025-01-01,2024-01-01,board", 2, "valid_to 2024-01-01 is not after"),
+        ("policy/measures", "2025-01-01,,board", "2025-13-01,,board", 2, "valid_from '2025-13-01' is not a date"),
+        ("policy/measures", ",board,", ",,", 2, "approved_by is empty"),
+        ("mappings/survey_questions", "csat,1,5,4,2", "csat,1,5,2,4", 2, "in order"),
+        ("policy/measures", "measure_code,", "measure,", 1, "column measure_code is missing"),
+    ],
+)
+def test_a_mistake_is_named(company: Company, seed: str, old: str, new: str, line: int, message: str) -> None:
+    problems = problems_after(company, seed, old, new)
+    assert any(p.startswith(f"seeds/{seed}.csv line {line}: ") and message in p for p in problems), problems
+
+
+def test_a_gap_is_named(company: Company) -> None:
+    path = company.seeds_dir / "policy" / "measures.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = lines[1]
+    lines[1] = row.replace("2025-01-01,,", "2025-01-01,2025-06-01,")
+    lines.append(row.replace("2025-01-01,,", "2025-07-01,,"))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(
+        PolicyError, match=rf"measures\.csv line {len(lines)}: csat has no rule from 2025-06-01 to 2025-07-01"
+    ):
+        check_policy(company)
+
+
+def test_a_missing_seed_is_named(company: Company) -> None:
+    (company.seeds_dir / "policy" / "measures.csv").unlink()
+    with pytest.raises(PolicyError, match=r"policy/measures\.csv line 1: the file is missing"):
+        check_policy(company)
+
+
+def test_a_sales_role_without_customers_is_refused(company: Company) -> None:
+    path = company.seeds_dir / "policy" / "scorecard_templates.csv"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if "online_advisor" not in line]
+    kept.append("employee,online_advisor,month,revenue,1,department,curve,points_standard,2025-01-01,,board,Only sales")
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(PolicyError, match="sales role online_advisor has no customer measure"):
+        check_policy(company)

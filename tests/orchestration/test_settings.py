@@ -1,0 +1,51 @@
+"""Settings: every fault names the file and the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import SettingsError, load_company
+
+GOOD = "name: Test\nenvironment: dev\ntime_zone: Asia/Shanghai\ncurrency_code: CNY\n"
+
+
+def test_a_company_is_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "company.yml").write_text(GOOD, encoding="utf-8")
+    company = load_company(tmp_path)
+    assert company.extracts_dir == tmp_path / "extracts"
+    assert company.environment.as_of_source == "data"
+    assert not company.environment.may_generate_sample
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("environment: dev", "environment: prd", "'prd' is not one of sample, dev, prod"),
+        ("environment: dev\n", "", "missing field environment"),
+        ("name: Test", "name: Test\ncolour: red", "unknown field colour"),
+        ("Asia/Shanghai", "Asia/Shanghigh", "'Asia/Shanghigh' is not an IANA time zone"),
+        ("CNY", "yuan", "'yuan' is not a three-letter"),
+        ("name: Test", "name: [", "not valid YAML"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "company.yml"
+    path.write_text(GOOD.replace(old, new), encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load_company(tmp_path)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+
+
+def test_a_folder_without_settings_is_no_company(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not found"):
+        load_company(tmp_path)
+
+
+def test_an_unknown_environment_variable_is_no_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "company.yml").write_text(GOOD, encoding="utf-8")
+    monkeypatch.setenv("SCORECARD_ENV", "staging")
+    with pytest.raises(SettingsError, match="'staging' is not one of"):
+        load_company(tmp_path)
