@@ -39,8 +39,8 @@ lint: $(VENV)/dev.stamp ## Check form and types
 
 lock: $(VENV)/dev.stamp ## Resolve the dependencies anew and write both locks
 	@$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements-dev.lock
-	$(BIN)/uv pip compile pyproject.toml --constraint requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --no-annotate --quiet --output-file requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --no-annotate --quiet --output-file requirements.lock
 
 clean: ## Remove the environment and all that was computed; extracts stay
 	rm -rf $(VENV) warehouse published examples/*/warehouse examples/*/published
