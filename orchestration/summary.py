@@ -56,6 +56,11 @@ def statement_count(incentives_path: Path) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def _shown(path: Path) -> str:
+    """Relative where it lies below the working directory: short enough for one line, and it can be pasted."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def _one_line(text: str, width: int = 300) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= width else flat[: width - 3] + "..."
@@ -89,7 +94,7 @@ def print_summary(company: Company, report: NightReport, console: Console) -> No
         console.print(table)
         return
     table.add_row("readers see", f"release {release.release_id}")
-    table.add_row("  for BI", str(company.published_dir / "current" / "marts.duckdb"))
+    table.add_row("  for BI", _shown(company.published_dir / "current" / "marts.duckdb"))
     figures = company_figures(release.marts_path, company.currency_code)
     for code, label in (("csat", "  CSAT"), ("nps", "  NPS"), ("revenue", "  revenue")):
         if code in figures:
@@ -98,7 +103,7 @@ def print_summary(company: Company, report: NightReport, console: Console) -> No
         table.add_row("  for payroll", "nothing yet: no night's incentives have passed their checks")
     else:
         statements, people = statement_count(release.incentives_path)
-        table.add_row("  for payroll", str(company.published_dir / "current" / "incentives.duckdb"))
+        table.add_row("  for payroll", _shown(company.published_dir / "current" / "incentives.duckdb"))
         table.add_row("  statements", f"{statements:,} for {people:,} people")
         if not release.verdict.incentives_are_new:
             table.add_row("", f"[yellow]these are of release {release.verdict.incentives_release_id}[/yellow]")

@@ -5,8 +5,9 @@ verdict beside them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,13 +17,37 @@ from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.files import sha256_of, write_durably
 from orchestration.publishing.release import VERDICT_FILE, PublishRefused, carry_incentives
 from orchestration.settings import Company
-from orchestration.sql_text import attach
+from orchestration.sql_text import attach, literal
 
-_COLUMN_TYPES = {
-    "name": "varchar", "scope": "varchar", "table_name": "varchar", "kind": "varchar", "version": "integer",
-    "checked": "bigint", "failed": "bigint", "observed": "varchar", "threshold": "varchar", "passed": "boolean",
-    "message": "varchar",
-}  # fmt: skip
+# Type and meaning of each column of the two tables that are written here and are no dbt models.
+_PUBLICATION = {
+    "release_id": ("varchar", "Name of the release; the folder under published/releases."),
+    "run_id": ("varchar", "The run that built it."),
+    "as_of": ("date", "The last business day the figures know of."),
+    "code_version": ("varchar", "Hash of the models, macros, gate and orchestration that computed it."),
+    "policy_hash": ("varchar", "Hash of the policy seeds."),
+    "inputs_hash": ("varchar", "Hash of data, policy, code and day: equal inputs give equal tables."),
+    "built_at": ("timestamp", "When it was built, UTC."),
+    "gate_state": (
+        "varchar",
+        "green, or incentives_held: the night's pay was refused and the last good pay is carried.",
+    ),
+    "incentives_release_id": ("varchar", "Release whose night computed the incentives; null when there are none yet."),
+    "reasons": ("varchar", "Why the incentives were held; null when they were not."),
+}
+_CHECK_RESULTS = {
+    "name": ("varchar", "Name of the check, unique in a release."),
+    "scope": ("varchar", "What a failure stops: marts (the whole release) or incentives."),
+    "table_name": ("varchar", "Table that was checked."),
+    "kind": ("varchar", "What checked: dbt_test, rule, expectation or policy."),
+    "version": ("integer", "Version of the rule."),
+    "checked": ("bigint", "Rows looked at; null where the check does not count them."),
+    "failed": ("bigint", "Rows at fault."),
+    "observed": ("varchar", "What was measured; left out here for checks of pay."),
+    "threshold": ("varchar", "What was allowed."),
+    "passed": ("boolean", "Whether the check passed; one that did not run has not."),
+    "message": ("varchar", "What is wrong, in words; empty when it passed."),
+}
 
 
 @dataclass(frozen=True)
@@ -100,29 +125,38 @@ def _write_meta(
     reasons: list[str],
     results: list[CheckResult],
 ) -> None:
+    publication = [
+        candidate.release_id, candidate.run_id, candidate.as_of, candidate.code_version, candidate.policy_hash,
+        candidate.inputs_hash, candidate.built_at, "incentives_held" if reasons else "green", incentives_release_id,
+        "; ".join(reasons) or None,
+    ]  # fmt: skip
+    checks = [[getattr(result, name) for name in _CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
     try:
         attach(connection, path, "release")
         connection.execute("create schema if not exists release.meta")
-        connection.execute(
-            """
-            create or replace table release.meta.publication as
-            select
-                ? as release_id, ? as run_id, cast(? as date) as as_of, ? as code_version, ? as policy_hash,
-                ? as inputs_hash, cast(? as timestamp) as built_at, ? as gate_state, ? as incentives_release_id,
-                ? as reasons
-            """,
-            [
-                candidate.release_id, candidate.run_id, candidate.as_of, candidate.code_version, candidate.policy_hash,
-                candidate.inputs_hash, candidate.built_at, "incentives_held" if reasons else "green",
-                incentives_release_id, "; ".join(reasons) or None,
-            ],
+        _write_table(
+            connection, "publication", "One row: which night this file is and what the gate said.", _PUBLICATION,
+            [publication],
         )  # fmt: skip
-        columns = ", ".join(f"{name} {_COLUMN_TYPES[name]}" for name in (field.name for field in fields(CheckResult)))
-        connection.execute(f"create or replace table release.meta.check_results ({columns})")
-        marks = ", ".join("?" for _ in fields(CheckResult))
-        rows = [[getattr(result, field.name) for field in fields(CheckResult)] for result in results]
-        connection.executemany(f"insert into release.meta.check_results values ({marks})", rows)
+        _write_table(connection, "check_results", "One row per check of this night.", _CHECK_RESULTS, checks)
         connection.execute("detach release")
     finally:
         connection.close()
+
+
+def _write_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    description: str,
+    columns: dict[str, tuple[str, str]],
+    rows: list[list[Any]],
+) -> None:
+    table = f"release.meta.{name}"
+    types = ", ".join(f"{column} {kind}" for column, (kind, _) in columns.items())
+    connection.execute(f"create or replace table {table} ({types})")
+    if rows:
+        connection.executemany(f"insert into {table} values ({', '.join('?' for _ in columns)})", rows)
+    connection.execute(f"comment on table {table} is {literal(description)}")
+    for column, (_, text) in columns.items():
+        connection.execute(f"comment on column {table}.{column} is {literal(text)}")

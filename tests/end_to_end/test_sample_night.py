@@ -6,6 +6,8 @@ import csv
 import gzip
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections import defaultdict
 from decimal import Decimal
@@ -190,31 +192,44 @@ def test_a_second_night_with_nothing_new_changes_nothing(night: tuple[Company, N
     assert (company.published_dir / "current").resolve() == before
 
 
-def _publish_again_while_reading(company: Company) -> tuple[NightRun, list[str], set[tuple[str, str]]]:
-    errors: list[str] = []
-    seen: set[tuple[str, str]] = set()
-    stop = threading.Event()
+# A BI tool is another process, and it opens the path that the README names.
+READER = """
+import os, sys, duckdb
+stop, path = sys.argv[1:]
+while True:
+    try:
+        with duckdb.connect(path, read_only=True) as reader:
+            print("saw", *reader.execute(
+                "select (select release_id from meta.publication), (select sum(numerator) from kpi.kpi_results)"
+            ).fetchall()[0])
+    except Exception as error:
+        print("error", error)
+    if os.path.exists(stop):
+        break
+"""
 
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                with duckdb.connect(
-                    str((company.published_dir / "current" / "marts.duckdb").resolve()), read_only=True
-                ) as reader:
-                    row = reader.execute(
-                        "select (select release_id from meta.publication), "
-                        "(select cast(sum(numerator) as varchar) from kpi.kpi_results)"
-                    ).fetchall()[0]
-                    seen.add(row)
-            except duckdb.Error as error:
-                errors.append(str(error))
 
-    thread = threading.Thread(target=read)
-    thread.start()
-    run = run_night(company)
-    stop.set()
-    thread.join()
-    return run, errors, seen
+def _publish_again_while_reading(company: Company) -> tuple[NightRun, list[str], list[tuple[str, str]]]:
+    stop = company.folder / "stop-reading"
+    path = company.published_dir / "current" / "marts.duckdb"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(stop), str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines: list[str] = []
+    collector = threading.Thread(target=lambda: lines.extend(reader.stdout or []))
+    collector.start()
+    try:
+        run = run_night(company)
+    finally:
+        stop.touch()
+        collector.join()
+        stop.unlink()
+    assert reader.wait() == 0
+    seen = [tuple(line.split()[1:]) for line in lines if line.startswith("saw ")]
+    return run, [line for line in lines if not line.startswith("saw ")], [(row[0], row[1]) for row in seen]
 
 
 def test_refused_incentives_leave_the_last_good_pay_and_readers_see_whole_nights(
@@ -240,7 +255,10 @@ def test_refused_incentives_leave_the_last_good_pay_and_readers_see_whole_nights
     new = current_release(company)
     assert new is not None
     assert new.release_id != old.release_id
-    assert {release for release, _ in seen} <= {old.release_id, new.release_id}
+    # Every reading is of one whole night, none goes back, and the loop did read on both sides of the swap.
+    releases = [release for release, _ in seen]
+    assert releases == sorted(releases)
+    assert set(releases) == {old.release_id, new.release_id}
     assert len({figures for _, figures in seen}) == 1
     assert new.verdict.incentives_release_id == old.release_id
     assert new.incentives_path.read_bytes() == old.incentives_path.read_bytes()
