@@ -97,8 +97,7 @@ def print_summary(company: Company, report: NightReport, console: Console) -> No
     table.add_row("  for BI", _shown(company.published_dir / "current" / "marts.duckdb"))
     figures = company_figures(release.marts_path, company.currency_code)
     for code, label in (("csat", "  CSAT"), ("nps", "  NPS"), ("revenue", "  revenue")):
-        if code in figures:
-            table.add_row(label, figures[code])
+        table.add_row(label, figures.get(code, "[dim]no result yet[/dim]"))
     if release.verdict.incentives_sha256 is None:
         table.add_row("  for payroll", "nothing yet: no night's incentives have passed their checks")
     else:
