@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from orchestration.landing import LandingReport
+from orchestration.ledger.chain import Head
+from orchestration.ledger.verify import noted_in
+from orchestration.ledger.warehouse import write_ledger_tables
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import Release, current_release, verify_release
 from orchestration.settings import PROJECT_DIR, Company
@@ -42,13 +45,15 @@ class Night:
     code_version: str
     policy_hash: str
     inputs_hash: str
+    ledger_head: Head
 
 
 def plan_night(company: Company, landing: LandingReport, as_of: date | None = None) -> Night:
-    """Choose ``as_of``, write it where the models read it (``control.night``), and hash all inputs.
+    """Choose ``as_of``, write it and the ledger's state where the models read them (``control``), and hash all inputs.
 
     Raises:
         NothingDelivered: no event was ever landed.
+        LedgerDamaged: the ledger is not what was written to it.
 
     """
     connection = duckdb.connect(str(company.warehouse_path))
@@ -56,11 +61,22 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
         connection.execute("create or replace table control.night as select cast(? as date) as as_of", [day])
+        # A period closed, a payee held, a line adjusted: each makes a new night.
+        in_place = current_release(company)
+        head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)
     finally:
         connection.close()
-    code, policy = code_version(), _hash_files(company.seeds_dir, "*.csv")
-    parts = (landing.content_fingerprint, policy, code, day.isoformat(), company.time_zone, company.currency_code)
-    return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest())
+    code, policy = code_version(), hash_policy(company)
+    parts = (
+        landing.content_fingerprint, policy, code, day.isoformat(), company.time_zone, company.currency_code,
+        head.entry_hash,
+    )  # fmt: skip
+    return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
+
+
+def hash_policy(company: Company) -> str:
+    """Hash of all the company's seeds."""
+    return _hash_files(company.seeds_dir, "*.csv")
 
 
 def _as_of(connection: duckdb.DuckDBPyConnection, company: Company) -> date:
@@ -144,4 +160,5 @@ def new_candidate(company: Company, night: Night) -> Candidate:
         policy_hash=night.policy_hash,
         inputs_hash=night.inputs_hash,
         built_at=built_at,
+        ledger_head=night.ledger_head,
     )

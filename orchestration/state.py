@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from orchestration.ledger.chain import Head
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.files import write_durably
 from orchestration.settings import Company
@@ -74,6 +75,7 @@ def load_candidate(company: Company) -> Candidate:
             "folder": Path(fields["folder"]),
             "as_of": date.fromisoformat(fields["as_of"]),
             "built_at": datetime.fromisoformat(fields["built_at"]),
+            "ledger_head": Head(**fields["ledger_head"]),
         }
     )
 

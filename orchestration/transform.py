@@ -40,11 +40,11 @@ class NodeResult:
         return self.status in {"success", "pass"}
 
 
-def dbt_environment(company: Company) -> dict[str, str]:
+def dbt_environment(company: Company, project_dir: Path = PROJECT_DIR) -> dict[str, str]:
     """Environment variables that point dbt's project file and profile at the company."""
     return {
         "SCORECARD_WAREHOUSE": str(company.warehouse_path),
-        "SCORECARD_SEEDS": os.path.relpath(company.seeds_dir, PROJECT_DIR),
+        "SCORECARD_SEEDS": os.path.relpath(company.seeds_dir, project_dir),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
@@ -64,11 +64,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _arguments(company: Company, *command: str) -> list[str]:
+def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR) -> list[str]:
     return [
         *command,
-        "--project-dir", str(PROJECT_DIR),
-        "--profiles-dir", str(PROJECT_DIR),
+        "--project-dir", str(project_dir),
+        "--profiles-dir", str(project_dir),
         "--target-path", str(company.dbt_target_dir),
         "--log-path", str(company.dbt_target_dir / "logs"),
         "--vars", json.dumps({"business_time_zone": company.time_zone, "company_currency": company.currency_code}),
@@ -98,8 +98,10 @@ def build(
     company: Company,
     *selection: str,
     on_event: Callable[[Any], None] | None = None,
+    project_dir: Path = PROJECT_DIR,
 ) -> list[NodeResult]:
     """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
+    ``project_dir`` is this project, or a kept version of it.
 
     A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
     returns.
@@ -110,9 +112,9 @@ def build(
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(dbt_environment(company)):
+    with _environment(dbt_environment(company, project_dir)):
         runner = dbtRunner(callbacks=[on_event] if on_event else [])
-        result = runner.invoke(_arguments(company, "build", *selection))
+        result = runner.invoke(_arguments(company, "build", *selection, project_dir=project_dir))
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")
     return [_node_result(node) for node in result.result.results]  # type: ignore[union-attr]

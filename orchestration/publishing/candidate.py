@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.ledger.chain import Head
 from orchestration.settings import Company
 from orchestration.sql_text import attach, literal, quoted
 
@@ -40,6 +41,7 @@ class Candidate:
     policy_hash: str
     inputs_hash: str
     built_at: datetime
+    ledger_head: Head = Head()
 
     @property
     def marts_path(self) -> Path:

@@ -34,6 +34,8 @@ _PUBLICATION = {
     ),
     "incentives_release_id": ("varchar", "Release whose night computed the incentives; null when there are none yet."),
     "reasons": ("varchar", "Why the incentives were held; null when they were not."),
+    "ledger_entries": ("bigint", "Entries of the ledger of closed periods when the night began."),
+    "ledger_head": ("varchar", "Hash of the last of them: a ledger that was cut off or rewritten since does not have it."),
 }
 _CHECK_RESULTS = {
     "name": ("varchar", "Name of the check, unique in a release."),
@@ -128,7 +130,7 @@ def _write_meta(
     publication = [
         candidate.release_id, candidate.run_id, candidate.as_of, candidate.code_version, candidate.policy_hash,
         candidate.inputs_hash, candidate.built_at, "incentives_held" if reasons else "green", incentives_release_id,
-        "; ".join(reasons) or None,
+        "; ".join(reasons) or None, candidate.ledger_head.sequence, candidate.ledger_head.entry_hash,
     ]  # fmt: skip
     checks = [[getattr(result, name) for name in _CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
