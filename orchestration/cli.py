@@ -8,41 +8,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from orchestration.commands import ledger
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    EXIT_WITHOUT_INCENTIVES,
+    CompanyOption,
+    choose,
+    console,
+    stop,
+)
 from orchestration.lock import NightIsBusy, night_lock
 from orchestration.settings import SettingsError, load_company
 from orchestration.state import load_report
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_WITHOUT_INCENTIVES = 3
-EXIT_BUSY = 75
 
 app = typer.Typer(
     help="Customer Scorecard: what customers experience, in everybody's scorecard and pay.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-console = Console()
-
-CompanyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--company", help="Folder of the company (its company.yml); default: SCORECARD_COMPANY, then the sample."
-    ),
-]
-
-
-def _choose(folder: Path | None) -> None:
-    """The chosen company is passed on through the environment: Dagster's own processes read it there."""
-    if folder is not None:
-        os.environ["SCORECARD_COMPANY"] = str(folder.resolve())
-
-
-def _stop(message: str, code: int) -> None:
-    console.print(f"[red]{message}[/red]", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
+ledger.register(app)
 
 
 @app.command()
@@ -52,7 +39,7 @@ def nightly(company: CompanyOption = None) -> None:
     Exit codes: 0 published or nothing new, 1 failed, 3 published with the last good incentives, 75 another night is
     running.
     """
-    _choose(company)
+    choose(company)
     chosen = load_company()
     try:
         with night_lock(chosen.lock_path):
@@ -61,7 +48,7 @@ def nightly(company: CompanyOption = None) -> None:
 
             report = run_nightly(chosen)
     except NightIsBusy as error:
-        _stop(str(error), EXIT_BUSY)
+        stop(str(error), EXIT_BUSY)
     from orchestration.summary import print_summary
 
     print_summary(chosen, report, console)
@@ -74,7 +61,7 @@ def nightly(company: CompanyOption = None) -> None:
 @app.command()
 def status(company: CompanyOption = None) -> None:
     """Show what the last night did and what readers see."""
-    _choose(company)
+    choose(company)
     from orchestration.summary import print_summary
 
     chosen = load_company()
@@ -89,13 +76,13 @@ def sample(
     company: CompanyOption = None,
 ) -> None:
     """Write the sample chain's extracts into the company's extracts folder, which must not exist yet."""
-    _choose(company)
+    choose(company)
     from orchestration.progress import say
     from orchestration.sample import SampleSpec, write_sample
 
     chosen = load_company()
     if chosen.extracts_dir.exists():
-        _stop(f"{chosen.extracts_dir}: exists already; move it away first", EXIT_USAGE)
+        stop(f"{chosen.extracts_dir}: exists already; move it away first", EXIT_USAGE)
     write_sample(chosen.extracts_dir, SampleSpec(scale=scale), progress=lambda message: say("sample", message))
 
 
@@ -105,14 +92,14 @@ def map_extracts(
     company: CompanyOption = None,
 ) -> None:
     """Write the company's extracts from files of another form, by its mapping SQL."""
-    _choose(company)
+    choose(company)
     from orchestration.mapping import MappingError, write_mapped_extracts
     from orchestration.progress import say
 
     try:
         write_mapped_extracts(load_company(), data, progress=lambda message: say("mapping", message))
     except MappingError as error:
-        _stop(str(error), EXIT_FAILED)
+        stop(str(error), EXIT_FAILED)
 
 
 @app.command()
@@ -120,7 +107,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000, company: CompanyOption = None
 ) -> None:
     """Open Dagster's user interface on the company's asset graph, with its schedule running."""
-    _choose(company)
+    choose(company)
     from orchestration.nightly import dagster_command
 
     command = dagster_command(
@@ -134,5 +121,5 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_USAGE)

@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.company import NightResource
-from orchestration.defs.landing import NIGHT_KEY, build_landing_assets
+from orchestration.defs.landing import build_landing_assets
+from orchestration.defs.ledger import build_ledger_jobs
 from orchestration.defs.publish import build_publish_assets
 from orchestration.defs.quality import build_quality_assets
 from orchestration.defs.transform import build_transform_assets, translator
@@ -51,13 +52,13 @@ def build_definitions() -> dg.Definitions:
     )
     return dg.Definitions(
         assets=[
-            *build_landing_assets([key for key in source_keys if key != NIGHT_KEY]),
+            *build_landing_assets(source_keys),
             *build_transform_assets(manifest_path),
             *candidates,
             *build_publish_assets(),
         ],
         asset_checks=checks,
-        jobs=[nightly],
+        jobs=[nightly, *build_ledger_jobs()],
         schedules=[
             dg.ScheduleDefinition(
                 name="nightly_at_two",

@@ -19,7 +19,7 @@ from orchestration.sample import write_sample
 from orchestration.settings import Company
 from orchestration.state import NightReport, load_report, save_candidate, save_report
 
-NIGHT_KEY = dg.AssetKey(["control", "night"])
+CONTROL_SCHEMA = "control"
 
 
 def land_extracts(company: Company) -> dict[str, Any]:
@@ -40,8 +40,12 @@ def land_extracts(company: Company) -> dict[str, Any]:
     return summary
 
 
-def build_landing_assets(source_keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
-    """The assets of this stage; ``source_keys`` are the extracts as the models know them."""
+def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """The assets of this stage; ``keys`` are the sources as the models know them: what planning writes about the night
+    and the ledger (schema ``control``), and the extracts with the books of landing.
+    """
+    control_keys = [key for key in keys if key.path[0] == CONTROL_SCHEMA]
+    source_keys = [key for key in keys if key.path[0] != CONTROL_SCHEMA]
 
     @dg.multi_asset(
         name="landing",
@@ -56,7 +60,7 @@ def build_landing_assets(source_keys: list[dg.AssetKey]) -> list[dg.AssetsDefini
 
     @dg.multi_asset(
         name="plan",
-        specs=[dg.AssetSpec(NIGHT_KEY, deps=source_keys, group_name="landing", skippable=True)],
+        specs=[dg.AssetSpec(key, deps=source_keys, group_name="landing", skippable=True) for key in control_keys],
     )
     def plan(night: NightResource) -> Iterator[dg.MaterializeResult[Any]]:
         """The night's last day and inputs. Skipped, and all after it, when the release in place has them already."""
@@ -87,9 +91,10 @@ def build_landing_assets(source_keys: list[dg.AssetKey]) -> list[dg.AssetsDefini
         save_results(checks_dir(company, candidate.release_id) / "policy.jsonl", [policy_check])
         save_report(company, report)
         say("plan", f"as of {planned.as_of}: building release {candidate.release_id}")
-        yield dg.MaterializeResult(
-            asset_key=NIGHT_KEY,
-            metadata={"as_of": planned.as_of.isoformat(), "inputs_hash": planned.inputs_hash},
-        )
+        for key in control_keys:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={"as_of": planned.as_of.isoformat(), "inputs_hash": planned.inputs_hash},
+            )
 
     return [landing, plan]

@@ -84,8 +84,8 @@ def sums_by_currency(rows: list[dict[str, Any]]) -> dict[str, str]:
     return {code: f"{total:f}" for code, total in sorted(totals.items())}
 
 
-def green_release(company: Company) -> Release:
-    """The release in place, byte for byte as its green verdict says, with incentives of its own night.
+def placed_release(company: Company) -> Release:
+    """The release in place, byte for byte as its verdict says; its incentives may be those of an earlier night.
 
     Raises:
         Refused: there is none.
@@ -99,6 +99,19 @@ def green_release(company: Company) -> Release:
         verify_marts(release.marts_path, release.verdict)
     except (PublishRefused, VerdictError) as error:
         raise Refused(f"the release in place is not what was checked: {error}") from error
+    if release.verdict.incentives_sha256 is None:
+        raise Refused("no night's incentives have passed their checks yet")
+    return release
+
+
+def green_release(company: Company) -> Release:
+    """The release in place, byte for byte as its green verdict says, with incentives of its own night.
+
+    Raises:
+        Refused: there is none.
+
+    """
+    release = placed_release(company)
     if not release.verdict.incentives_are_new:
         raise Refused(
             f"the gate is not green: release {release.release_id} carries the incentives of "
@@ -107,15 +120,15 @@ def green_release(company: Company) -> Release:
     return release
 
 
-def read_basis(company: Company, key: PeriodKey) -> Basis:
-    """Read a period from the release in place.
+def read_basis(company: Company, key: PeriodKey, release: Release | None = None) -> Basis:
+    """Read a period from a release, by default the one in place, which must be green.
 
     Raises:
         Refused: the gate is not green.
         NotKnown: the release has no statement of the period.
 
     """
-    release = green_release(company)
+    release = release or green_release(company)
     connection = duckdb.connect(str(release.incentives_path), read_only=True)
     try:
         of_period = "period_type = $1 and period_start = $2"

@@ -111,9 +111,7 @@ def insert_rows(
     positions = [index for index, (name, _) in enumerate(table.columns) if name in wanted]
     if not table.rows or not positions:
         return
-    arrays = {
-        f"c{index}": pa.array([row[index] for row in table.rows], type=pa.string()) for index in positions
-    }
+    arrays = {f"c{index}": pa.array([row[index] for row in table.rows], type=pa.string()) for index in positions}
     names = ", ".join(quoted(table.columns[index][0]) for index in positions)
     cells = ", ".join(f"cast(c{index} as {table.columns[index][1]})" for index in positions)
     connection.register("ledger_rows", pa.table(arrays))

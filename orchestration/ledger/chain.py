@@ -41,9 +41,7 @@ class Entry:
     def computed_hash(self) -> str:
         """What ``entry_hash`` must be."""
         return sha256_text(
-            canonical_json(
-                [self.sequence, self.recorded_at, self.kind, self.actor, self.body, self.previous_hash]
-            )
+            canonical_json([self.sequence, self.recorded_at, self.kind, self.actor, self.body, self.previous_hash])
         )
 
     def __str__(self) -> str:

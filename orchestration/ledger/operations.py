@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
 
 from orchestration.ledger.basis import Basis, closed_table, read_basis, sums_by_currency
 from orchestration.ledger.canonical import canonical_json
@@ -126,7 +125,8 @@ def pay(company: Company, key: PeriodKey, by: str) -> tuple[Entry, list[Payment]
     with open_ledger(company) as ledger, ledger.writing() as transaction:
         state = fold(ledger.entries())
         _require(
-            state.state_of(key) in FINAL, f"{key} is {state.state_of(key)}: only a closed period is paid; close it first"
+            state.state_of(key) in FINAL,
+            f"{key} is {state.state_of(key)}: only a closed period is paid; close it first",
         )
         payments, held = payments_due(ledger, state, key)
         _require(
@@ -247,4 +247,3 @@ def _check_unchanged(period: Period, basis: Basis) -> None:
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise Refused(message)
-

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.chain import Entry
+from orchestration.ledger.periods import PeriodKey
 
 OPEN, CALCULATED, APPROVED, CLOSED, PAID = "open", "calculated", "approved", "closed", "paid"
 FINAL = (CLOSED, PAID)
@@ -241,9 +241,7 @@ def _held(state: LedgerState, entry: Entry, body: dict[str, Any], at: datetime) 
 
 def _released(state: LedgerState, entry: Entry, body: dict[str, Any], at: datetime) -> None:
     hold = state.holds[body["hold_id"]]
-    state.holds[hold.hold_id] = replace(
-        hold, released_by=entry.actor, released_at=at, release_reason=body["reason"]
-    )
+    state.holds[hold.hold_id] = replace(hold, released_by=entry.actor, released_at=at, release_reason=body["reason"])
 
 
 def _disputed(state: LedgerState, entry: Entry, body: dict[str, Any], at: datetime) -> None:

@@ -29,9 +29,9 @@ from orchestration.settings import Company
 _FORM = 1
 _BUSY_SECONDS = 60.0
 
-# `insert or replace` deletes without firing delete triggers: the insert triggers keep it out.
+# Written as SQLite keeps it, so that verification can compare. `insert or replace` deletes without firing delete triggers: the insert triggers keep it out.
 SCHEMA = (
-    """create table entries (
+    """CREATE TABLE entries (
     sequence integer primary key,
     recorded_at text not null,
     kind text not null,
@@ -40,26 +40,28 @@ SCHEMA = (
     previous_hash text not null,
     entry_hash text not null unique
 ) strict""",
-    """create table contents (
+    """CREATE TABLE contents (
     sha256 text primary key,
     content blob not null
 ) strict""",
-    """create trigger entries_are_appended before insert on entries
+    """CREATE TRIGGER entries_are_appended before insert on entries
 when new.sequence is not (select coalesce(max(sequence), 0) + 1 from entries)
     or new.previous_hash is not coalesce(
-        (select entry_hash from entries order by sequence desc limit 1), '""" + GENESIS + """'
+        (select entry_hash from entries order by sequence desc limit 1), '"""
+    + GENESIS
+    + """'
     )
 begin select raise(abort, 'the ledger is append-only: not the next entry'); end""",
-    """create trigger entries_are_not_changed before update on entries
+    """CREATE TRIGGER entries_are_not_changed before update on entries
 begin select raise(abort, 'the ledger is append-only: an entry is never changed'); end""",
-    """create trigger entries_are_not_deleted before delete on entries
+    """CREATE TRIGGER entries_are_not_deleted before delete on entries
 begin select raise(abort, 'the ledger is append-only: an entry is never deleted'); end""",
-    """create trigger contents_are_not_replaced before insert on contents
+    """CREATE TRIGGER contents_are_not_replaced before insert on contents
 when exists (select 1 from contents where sha256 = new.sha256)
 begin select raise(abort, 'the ledger is append-only: content is never replaced'); end""",
-    """create trigger contents_are_not_changed before update on contents
+    """CREATE TRIGGER contents_are_not_changed before update on contents
 begin select raise(abort, 'the ledger is append-only: content is never changed'); end""",
-    """create trigger contents_are_not_deleted before delete on contents
+    """CREATE TRIGGER contents_are_not_deleted before delete on contents
 begin select raise(abort, 'the ledger is append-only: content is never deleted'); end""",
 )
 
@@ -138,7 +140,9 @@ class Ledger:
     def schema_problems(self) -> list[str]:
         """What of the tables and triggers is missing or was changed, and what SQLite itself finds wrong in the file."""
         found = {row[0] for row in self._connection.execute("select sql from sqlite_master where sql is not null")}
-        problems = [f"missing or changed: {statement.splitlines()[0]}" for statement in SCHEMA if statement not in found]
+        problems = [
+            f"missing or changed: {statement.splitlines()[0]}" for statement in SCHEMA if statement not in found
+        ]
         problems += [f"unknown: {statement.splitlines()[0]}" for statement in sorted(found - set(SCHEMA))]
         checked = [row[0] for row in self._connection.execute("pragma integrity_check")]
         return problems + [str(line) for line in checked if line != "ok"]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Candidate:
     policy_hash: str
     inputs_hash: str
     built_at: datetime
-    ledger_head: Head = Head()
+    ledger_head: Head = field(default_factory=Head)
 
     @property
     def marts_path(self) -> Path:

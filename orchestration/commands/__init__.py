@@ -1,0 +1,1 @@
+"""The commands of ``scorecard``, one module per theme."""
