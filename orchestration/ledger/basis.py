@@ -13,7 +13,6 @@ from expectations.verdict import VerdictError, verify_marts
 from orchestration.ledger.canonical import TableText, canonical_json, read_table, sha256_bytes, sha256_text
 from orchestration.ledger.errors import LedgerDamaged, NotKnown, Refused
 from orchestration.ledger.periods import PeriodKey
-from orchestration.ledger.verify import noted_in
 from orchestration.publishing.release import PublishRefused, Release, current_release, verify_release
 from orchestration.settings import Company
 
@@ -38,7 +37,6 @@ class Basis:
     inputs_hash: str
     policy_hash: str
     code_version: str
-    ledger_entries: int
     statements: TableText
     statement_lines: TableText
     adjustments: tuple[dict[str, Any], ...]
@@ -153,16 +151,26 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
             """,
             values,
         ).fetchall()
-        publication = connection.execute(
+        as_of, inputs_hash, policy_hash, code = connection.execute(
             "select as_of, inputs_hash, policy_hash, code_version from meta.publication"
         ).fetchall()[0]
         adjustments = _adjustments(connection, key)
     finally:
         connection.close()
     return Basis(
-        key, period_end, is_complete, release.release_id, *publication, noted_in(release.marts_path).sequence,
-        statements, lines, adjustments, tuple(PeriodKey(*row) for row in earlier),
-    )  # fmt: skip
+        key=key,
+        period_end=period_end,
+        is_complete=is_complete,
+        release_id=release.release_id,
+        as_of=as_of,
+        inputs_hash=inputs_hash,
+        policy_hash=policy_hash,
+        code_version=code,
+        statements=statements,
+        statement_lines=lines,
+        adjustments=adjustments,
+        earlier=tuple(PeriodKey(*row) for row in earlier),
+    )
 
 
 def _adjustments(connection: duckdb.DuckDBPyConnection, key: PeriodKey) -> tuple[dict[str, Any], ...]:

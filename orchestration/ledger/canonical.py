@@ -67,7 +67,8 @@ class TableText:
     @staticmethod
     def from_bytes(content: bytes) -> TableText:
         """Read what ``to_bytes`` wrote."""
-        header, *lines = content.decode("utf-8").splitlines()
+        # Not splitlines: a cell may hold any of the other characters that it takes for the end of a line.
+        header, *lines = content.decode("utf-8").removesuffix("\n").split("\n")
         columns = tuple((name, kind) for name, kind in json.loads(header))
         return TableText(columns, tuple(tuple(json.loads(line)) for line in lines))
 

@@ -54,7 +54,8 @@ def source_rows(
         table, day, columns = _ANSWERS
     else:
         return _delivered(connection, measure_code, level, entity_id, start)
-    condition, values = f"{day} >= $1 and {day} < $2", [start, end]
+    condition = f"{day} >= $1 and {day} < $2"
+    values: list[Any] = [start, end]
     if table == _ANSWERS[0]:
         condition, values = f"{condition} and measure_code = $3", [*values, measure_code]
     if level != "company":

@@ -29,7 +29,8 @@ from orchestration.settings import Company
 _FORM = 1
 _BUSY_SECONDS = 60.0
 
-# Written as SQLite keeps it, so that verification can compare. `insert or replace` deletes without firing delete triggers: the insert triggers keep it out.
+# Written as SQLite keeps it, so that verification can compare. `insert or replace` deletes without firing delete
+# triggers: the insert triggers keep it out.
 SCHEMA = (
     """CREATE TABLE entries (
     sequence integer primary key,
