@@ -337,8 +337,9 @@ def resolve_dispute(
     with open_ledger(company) as ledger:
         dispute = _open_dispute(fold(ledger.entries()), dispute_id)
         statement = find_statement(company, ledger, dispute.statement_id)
-    if same_person(actor, dispute.employee_id) or (same_person(actor, dispute.opened_by) and outcome != "withdrawn"):
-        raise Refused(f"{actor} opened {dispute_id} and cannot decide it; somebody else must, or it is withdrawn")
+    concerned = same_person(actor, dispute.employee_id) or same_person(actor, dispute.opened_by)
+    if concerned and outcome != "withdrawn":
+        raise Refused(f"{dispute_id} concerns {actor}, who cannot decide it; somebody else must, or it is withdrawn")
     found = step(company, statement, dispute.line_key, dispute.ground)
     with open_ledger(company) as ledger, ledger.writing() as transaction:
         state = fold(ledger.entries())
