@@ -35,7 +35,10 @@ _PUBLICATION = {
     "incentives_release_id": ("varchar", "Release whose night computed the incentives; null when there are none yet."),
     "reasons": ("varchar", "Why the incentives were held; null when they were not."),
     "ledger_entries": ("bigint", "Entries of the ledger of closed periods when the night began."),
-    "ledger_head": ("varchar", "Hash of the last of them: a ledger that was cut off or rewritten since does not have it."),
+    "ledger_head": (
+        "varchar",
+        "Hash of the last of them: a ledger that was cut off or rewritten since does not have it.",
+    ),
 }
 _CHECK_RESULTS = {
     "name": ("varchar", "Name of the check, unique in a release."),
