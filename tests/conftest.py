@@ -20,7 +20,7 @@ SMALL = SampleSpec(scale=0.1, months=6, last_day=date(2026, 6, 30))
 
 @dataclass(frozen=True)
 class NightRun:
-    """What one ``scorecard nightly`` said."""
+    """What one ``scorecard`` command said."""
 
     exit_code: int
     output: str
@@ -38,6 +38,11 @@ def copy_company(source: Path, target: Path) -> Company:
 
 def run_night(company: Company) -> NightRun:
     """Run a night the way cron does: a process of its own."""
+    return run_scorecard(company, "nightly")
+
+
+def run_scorecard(company: Company, command: str, *arguments: str) -> NightRun:
+    """Run one command of ``scorecard`` in a process of its own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SCORECARD_")}
     environment["PYTHONPATH"] = str(PROJECT_DIR)
     process = subprocess.run(
@@ -45,9 +50,10 @@ def run_night(company: Company) -> NightRun:
             sys.executable,
             "-c",
             "from orchestration.cli import main; main()",
-            "nightly",
+            command,
             "--company",
             str(company.folder),
+            *arguments,
         ],
         capture_output=True,
         text=True,
