@@ -15,7 +15,7 @@ import duckdb
 from orchestration.landing import LandingReport
 from orchestration.ledger.chain import Head
 from orchestration.ledger.verify import noted_in
-from orchestration.ledger.warehouse import write_ledger_tables
+from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import Release, current_release, verify_release
 from orchestration.settings import PROJECT_DIR, Company

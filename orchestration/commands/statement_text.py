@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.ledger.explain import Explained, ExplainedStatement, Language
@@ -80,9 +81,9 @@ def print_explained(explained: Explained, language: Language, console: Console) 
     head.add_row(label("state"), _word(explained.state, language))
     head.add_row(label("as_of"), f"{explained.as_of}  ({explained.release_id})")
     if explained.prepared_by:
-        head.add_row(label("prepared"), explained.prepared_by)
+        head.add_row(label("prepared"), escape(explained.prepared_by))
     if explained.approved_by:
-        head.add_row(label("approved"), explained.approved_by)
+        head.add_row(label("approved"), escape(explained.approved_by))
     console.print(head)
     for statement in explained.statements:
         _print_statement(statement, language, console)
@@ -111,7 +112,7 @@ def _print_statement(statement: ExplainedStatement, language: Language, console:
 
     cells, currency = statement.cells, statement.cells["currency_code"]
     facts = Table(show_header=False, box=None, title=f"\n{statement.statement_id}", title_justify="left")
-    facts.add_row(label("plan"), f"{statement.plan_name} ({cells['plan_code']})")
+    facts.add_row(label("plan"), escape(f"{statement.plan_name} ({cells['plan_code']})"))
     facts.add_row(label("role"), f"{cells['job_role']}  {cells['store_id'] or ''} {cells['department_code'] or ''}")
     facts.add_row(
         label("part"),
@@ -133,7 +134,7 @@ def _print_statement(statement: ExplainedStatement, language: Language, console:
         interval = f"{plain_number(row['ci_low'])} .. {plain_number(row['ci_high'])}" if row["ci_low"] else ""
         weight = row["effective_weight"] or row["weight"]
         table.add_row(
-            f"{line.line_key}  {line.name}{note}", plain_number(row["value"]), row["n"] or "", interval,
+            escape(f"{line.line_key}  {line.name}{note}"), plain_number(row["value"]), row["n"] or "", interval,
             plain_number(row["target"]), plain_number(row["points"]), plain_number(weight),
             money(row["amount"], currency),
         )  # fmt: skip

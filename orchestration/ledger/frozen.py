@@ -23,7 +23,7 @@ from orchestration.ledger.errors import LedgerError, Refused
 from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.state import Period, fold
 from orchestration.ledger.store import open_ledger
-from orchestration.ledger.warehouse import write_tables
+from orchestration.ledger.warehouse_tables import write_tables
 from orchestration.night import code_version, hash_policy
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.sql_text import quoted

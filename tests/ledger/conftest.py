@@ -22,7 +22,7 @@ from orchestration.ledger.chain import Head
 from orchestration.ledger.frozen import Frozen
 from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.store import read_noted_head
-from orchestration.ledger.warehouse import published_columns
+from orchestration.ledger.warehouse_tables import published_columns
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import publish
 from orchestration.publishing.seal import checks_dir, record_checked_file, seal

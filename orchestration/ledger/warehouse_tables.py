@@ -90,10 +90,40 @@ def write_tables(connection: duckdb.DuckDBPyConnection, state: LedgerState, read
             marks = ", ".join("?" for _ in columns)
             connection.execute(f"insert into control.{table} values ({marks})", [row[name] for name in columns])
     for table in ("statements", "statement_lines"):
-        columns = published_columns(table)
+        _copy_closed(connection, table, state, read)
+
+
+def _copy_closed(
+    connection: duckdb.DuckDBPyConnection, table: str, state: LedgerState, read: Callable[[str], bytes]
+) -> None:
+    """Make ``control.ledger_<table>`` the closed rows. What was closed does not change, so a period that was copied under
+    the same hash stays where it is; the table is written anew when its columns or its periods are not what they were.
+    """
+    columns = published_columns(table)
+    target, book = f"control.ledger_{table}", f"control.ledger_{table}_copied"
+    wanted = {str(period.closed[f"{table}_sha256"]): period for period in state.final_periods()}
+    copied: set[str] = set()
+    expected = [(name, kind.replace(" ", "").lower()) for name, kind in columns.items()]
+    if _described(connection, f"ledger_{table}_copied") and _described(connection, f"ledger_{table}") == expected:
+        copied = {row[0] for row in connection.execute(f"select sha256 from {book}").fetchall()}
+    if not copied or not copied <= wanted.keys():
+        copied = set()
         _create(connection, f"ledger_{table}", columns)
-        for period in state.final_periods():
-            insert_rows(connection, f"control.ledger_{table}", closed_table(read, period.closed, table), only=columns)
+        _create(connection, f"ledger_{table}_copied", {"sha256": "varchar"})
+    for sha256, period in wanted.items():
+        if sha256 not in copied:
+            insert_rows(connection, target, closed_table(read, period.closed, table), only=columns)
+            connection.execute(f"insert into {book} values (?)", [sha256])
+
+
+def _described(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """Names and types of a control table's columns, types without spaces; empty when it is not there."""
+    rows = connection.execute(
+        "select column_name, lower(data_type) from duckdb_columns() "
+        "where database_name = current_database() and schema_name = 'control' and table_name = ? order by column_index",
+        [table],
+    ).fetchall()
+    return [(name, kind) for name, kind in rows]
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> None:

@@ -11,8 +11,8 @@ import pytest
 from orchestration.ledger.corrections import adjust, hold
 from orchestration.ledger.errors import LedgerDamaged
 from orchestration.ledger.store import ledger_path
-from orchestration.ledger.warehouse import CONTROL_TABLES, published_columns, write_ledger_tables
-from tests.ledger.conftest import MAY, Shop, close_period, statement_id
+from orchestration.ledger.warehouse_tables import CONTROL_TABLES, published_columns, write_ledger_tables
+from tests.ledger.conftest import JUNE, MAY, Shop, close_period, statement_id
 
 
 @pytest.fixture
@@ -90,3 +90,28 @@ def test_a_ledger_that_lost_its_end_is_not_used(shop: Shop, warehouse: duckdb.Du
     with pytest.raises(LedgerDamaged, match="was noted elsewhere"):
         write_ledger_tables(shop.company, warehouse, noted)
     assert tables(warehouse) == before
+
+
+def test_a_period_that_was_copied_is_not_copied_again_and_a_changed_table_is_written_anew(
+    shop: Shop, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    def statements() -> list[tuple]:
+        return warehouse.execute("select statement_id, amount from control.ledger_statements order by all").fetchall()
+
+    close_period(shop.company, MAY)
+    write_ledger_tables(shop.company, warehouse)
+    may = statements()
+    warehouse.execute("create table marked as select rowid as id, statement_id from control.ledger_statements")
+    close_period(shop.company, JUNE)
+    write_ledger_tables(shop.company, warehouse)
+    both = statements()
+    assert len(both) == 5
+    assert set(may) < set(both)
+    assert warehouse.execute(
+        "select count(*) from control.ledger_statements as s inner join marked as m on s.rowid = m.id "
+        "and s.statement_id = m.statement_id"
+    ).fetchall() == [(2,)]
+    warehouse.execute("alter table control.ledger_statements add column new_rule varchar")
+    write_ledger_tables(shop.company, warehouse)
+    assert statements() == both
+    assert "new_rule" not in {row[0] for row in warehouse.execute("describe control.ledger_statements").fetchall()}
