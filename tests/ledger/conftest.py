@@ -173,6 +173,7 @@ def run_code(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a Python process of its own with the project on its path."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

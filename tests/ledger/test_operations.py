@@ -18,7 +18,7 @@ from orchestration.ledger.state import LedgerState, fold
 from orchestration.ledger.store import has_ledger, open_ledger
 from orchestration.ledger.verify import verify_ledger
 from orchestration.lock import NightIsBusy
-from tests.ledger.conftest import JULY, JUNE, MAY, Shop, believe, close_period, keep_little, statement_id
+from tests.ledger.conftest import JULY, JUNE, MAY, Shop, believe, close_period, keep_little, run_code, statement_id
 from tests.orchestration.test_lock import holder
 
 
@@ -320,3 +320,35 @@ def test_periods_are_written_as_people_write_them(text: str, key: PeriodKey) -> 
 def test_what_is_no_period_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NotKnown, match="is not a period"):
         parse_period(text)
+
+
+PAY = """
+import sys
+from orchestration.ledger import operations
+from orchestration.ledger.errors import Refused
+from orchestration.ledger.periods import parse_period
+from orchestration.settings import load_company
+company = load_company(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    operations.pay(company, parse_period("2026-05"), sys.argv[2])
+    print("paid", flush=True)
+except Refused:
+    print("refused", flush=True)
+"""
+
+
+def test_of_processes_that_pay_at_once_one_pays(shop: Shop) -> None:
+    close_period(shop.company, MAY)
+    processes = [run_code(PAY, str(shop.company.folder), name) for name in ("Dee", "Eli", "Fay")]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = sorted(process.communicate(timeout=120)[0].strip() for process in processes)
+    assert said == ["paid", "refused", "refused"]
+    assert verify_ledger(shop.company).entries == 4
