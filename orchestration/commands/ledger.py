@@ -41,7 +41,9 @@ def _company(company: CompanyOption) -> Iterator[Company]:
 
 
 def _say(entry: Entry, text: str) -> None:
-    console.print(f"{text}  (entry {entry.sequence}, {entry.entry_hash[:12]})", markup=False, highlight=False)
+    console.print(
+        f"{text}  (entry {entry.sequence}, {entry.entry_hash[:12]})", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def calculate(period: PeriodArgument, by: ByOption, company: CompanyOption = None) -> None:
@@ -77,8 +79,12 @@ def pay(period: PeriodArgument, by: ByOption, company: CompanyOption = None) -> 
 
         entry, payments = operations.pay(chosen, parse_period(period), by)
         totals = ", ".join(f"{total} {code}" for code, total in entry.fields["totals"].items())
-        held = entry.fields["held_employees"]
-        _say(entry, f"{period} paid: {len(payments)} people, {totals}; on hold: {', '.join(held) or 'nobody'}")
+        _say(entry, f"{period} paid: {len(payments)} people, {totals}")
+        for payment in entry.fields["held"]:
+            console.print(
+                f"  {payment['employee_id']} is on hold: {payment['amount']} {payment['currency_code']} not paid",
+                highlight=False,
+            )
         for account in entry.fields["receivables"]:
             console.print(
                 f"  {account['employee_id']} still owes {account['carried_forward']} {account['currency_code']}",

@@ -59,6 +59,15 @@ class OpenDisputeConfig(dg.Config):
     line_key: str | None = None
 
 
+class AssignDisputeConfig(dg.Config):
+    """Another owner or date of a dispute."""
+
+    dispute_id: str
+    owner: str
+    due: str
+    by: str
+
+
 class ResolveDisputeConfig(dg.Config):
     """A dispute to resolve; an amount corrects the closed line it is about."""
 
@@ -136,6 +145,15 @@ def open_dispute(context: dg.OpExecutionContext, config: OpenDisputeConfig) -> N
 
 
 @dg.op
+def assign_dispute(context: dg.OpExecutionContext, config: AssignDisputeConfig) -> None:
+    """Give a dispute another owner or date."""
+    due = date.fromisoformat(config.due)
+    context.add_output_metadata(
+        _metadata(corrections.assign_dispute(load_company(), config.dispute_id, config.owner, due, config.by))
+    )
+
+
+@dg.op
 def resolve_dispute(context: dg.OpExecutionContext, config: ResolveDisputeConfig) -> None:
     """Resolve a dispute; the doubted step is computed once more."""
     entry, found = corrections.resolve_dispute(
@@ -149,7 +167,8 @@ def build_ledger_jobs() -> list[dg.JobDefinition]:
     """One job per operation, named like its command: ``ledger_close`` and so on."""
     operations_by_name = {
         "calculate": calculate, "approve": approve, "close": close, "pay": pay, "adjust": adjust, "hold": hold,
-        "release": release, "open_dispute": open_dispute, "resolve_dispute": resolve_dispute,
+        "release": release, "open_dispute": open_dispute, "assign_dispute": assign_dispute,
+        "resolve_dispute": resolve_dispute,
     }  # fmt: skip
     return [
         dg.GraphDefinition(name=f"ledger_{name}", node_defs=[op]).to_job(

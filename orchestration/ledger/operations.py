@@ -131,14 +131,18 @@ def pay(company: Company, key: PeriodKey, by: str) -> tuple[Entry, list[Payment]
         payments, held = payments_due(ledger, state, key)
         _require(
             bool(payments),
-            f"{key}: nobody is left to pay" + (f"; on hold: {', '.join(held)}" if held else ""),
+            f"{key}: nobody is left to pay"
+            + (f"; on hold: {', '.join(payment.employee_id for payment in held)}" if held else ""),
         )
         body = {
             "period_type": key.period_type,
             "period_start": key.period_start,
             "payments_sha256": transaction.put(canonical_json([asdict(payment) for payment in payments]).encode()),
             "payment_count": len(payments),
-            "held_employees": held,
+            "held": [
+                {name: getattr(payment, name) for name in ("employee_id", "currency_code", "amount")}
+                for payment in held
+            ],
             "receivables": [
                 {name: getattr(payment, name) for name in ("employee_id", "currency_code", "carried_forward")}
                 for payment in payments
@@ -149,8 +153,8 @@ def pay(company: Company, key: PeriodKey, by: str) -> tuple[Entry, list[Payment]
         return transaction.append("period_paid", actor, body), payments
 
 
-def payments_due(ledger: Ledger, state: LedgerState, key: PeriodKey) -> tuple[list[Payment], list[str]]:
-    """Who is to be paid now for a closed period, and who is on hold: by employee and currency."""
+def payments_due(ledger: Ledger, state: LedgerState, key: PeriodKey) -> tuple[list[Payment], list[Payment]]:
+    """Who is to be paid now for a closed period, and who would be but is on hold: by employee and currency."""
     period = state.periods[key]
     sums: dict[tuple[str, str], list[Decimal]] = {}
     for row in closed_table(ledger.content, period.closed, "statements").records():
@@ -160,21 +164,19 @@ def payments_due(ledger: Ledger, state: LedgerState, key: PeriodKey) -> tuple[li
         account = (adjustment["employee_id"], adjustment["currency_code"])
         sums.setdefault(account, [Decimal(0), Decimal(0)])[1] += Decimal(adjustment["amount"])
     on_hold = {hold.employee_id for hold in state.holds.values() if hold.covers(key)}
-    payments, held = [], set()
+    payments: list[Payment] = []
+    held: list[Payment] = []
     for (employee_id, currency_code), (statements, adjustments) in sorted(sums.items()):
         if period.state == PAID and employee_id not in period.held_back:
             continue
-        if employee_id in on_hold:
-            held.add(employee_id)
-            continue
         carried = state.receivables.get((employee_id, key.period_type, currency_code), Decimal(0))
         due = statements + adjustments + carried
-        payments.append(
+        (held if employee_id in on_hold else payments).append(
             Payment(
                 employee_id, currency_code, statements, adjustments, carried, max(due, Decimal(0)), min(due, Decimal(0))
             )
         )
-    return payments, sorted(held)
+    return payments, held
 
 
 def check_approver(company: Company, period: Period, approver: str) -> None:

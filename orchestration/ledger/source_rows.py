@@ -11,10 +11,11 @@ import duckdb
 from orchestration.ledger.canonical import read_table
 
 # Where the events of a measure are published, the day that puts them into a period, and what a person looks at. Every
-# measure that is answered is in the answers under its own code; one that is in none of these was delivered as a value.
+# measure that is answered is in the answers under its own code; one that is in none of these leads to its result.
 _EVENTS: dict[str, tuple[str, str, str]] = {
     "revenue": ("core.order_lines", "ordered_on", "order_id, line_no, ordered_on, product_id, quantity, line_amount"),
     "order_count": ("core.order_lines", "ordered_on", "order_id, line_no, ordered_on, product_id, quantity, line_amount"),
+    "repurchase_rate": ("core.orders", "ordered_on", "order_id, ordered_on, customer_id, order_amount"),
     "return_rate": ("core.returns", "returned_on", "return_id, order_id, line_no, returned_on, quantity, refund_amount"),
     "response_rate": (
         "core.survey_responses", "submitted_on",
@@ -23,6 +24,12 @@ _EVENTS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 _ANSWERS = ("core.survey_answers", "submitted_on", "response_id, question_code, submitted_on, touchpoint_code, score")
 _CREDIT = ("employee_id", "store_id", "department_code", "region")
+# The column that credits an event to an entity of a level. Whatever else is measured (teams, journeys) is made of other
+# results and leads to its own.
+_LEVELS = {
+    "store": "store_id", "department": "department_code", "region": "region", "employee": "employee_id",
+    "touchpoint": "touchpoint_code",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,34 +55,31 @@ def source_rows(
     answered = connection.execute(
         "select 1 from core.survey_answers where measure_code = ? limit 1", [measure_code]
     ).fetchall()
-    if measure_code in _EVENTS:
-        table, day, columns = _EVENTS[measure_code]
-    elif answered:
-        table, day, columns = _ANSWERS
-    else:
-        return _delivered(connection, measure_code, level, entity_id, start)
+    table, day, columns = _EVENTS.get(measure_code, _ANSWERS)
+    known = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
+    credited = _LEVELS.get(level)
+    if not (measure_code in _EVENTS or answered) or not (level == "company" or credited in known):
+        return _result(connection, measure_code, level, entity_id, start)
     condition = f"{day} >= $1 and {day} < $2"
     values: list[Any] = [start, end]
     if table == _ANSWERS[0]:
         condition, values = f"{condition} and measure_code = $3", [*values, measure_code]
     if level != "company":
-        column = {"employee": "employee_id", "department": "department_code"}.get(
-            level, "region" if level == "region" else "store_id"
-        )
-        condition, values = f"{condition} and {column} = ${len(values) + 1}", [*values, entity_id]
+        condition, values = f"{condition} and {credited} = ${len(values) + 1}", [*values, entity_id]
+    excluded_by = "exclusion_reason" if "exclusion_reason" in known else "cast(null as varchar)"
     counted, excluded = connection.execute(
-        f"select count(*) filter (where exclusion_reason is null), count(exclusion_reason) from {table} where {condition}",
+        f"select count(*) filter (where {excluded_by} is null), count({excluded_by}) from {table} where {condition}",
         values,
     ).fetchall()[0]
     order = ", ".join(columns.split(", ")[:2])
     query = (
-        f"select {columns}, {', '.join(_CREDIT)}, exclusion_reason from {table} where {condition} "
+        f"select {columns}, {', '.join(_CREDIT)}, {excluded_by} as exclusion_reason from {table} where {condition} "
         f"order by {day}, {order} limit {most}"
     )
     return SourceRows(table, counted, excluded, read_table(connection, query, values).records())
 
 
-def _delivered(
+def _result(
     connection: duckdb.DuckDBPyConnection, measure_code: str, level: str, entity_id: str, start: date
 ) -> SourceRows:
     table = read_table(

@@ -194,7 +194,7 @@ def _paid(state: LedgerState, entry: Entry, body: dict[str, Any], at: datetime) 
         state=PAID,
         paid_at=period.paid_at or at,
         entry_hash=entry.entry_hash,
-        held_back=frozenset(body["held_employees"]),
+        held_back=frozenset(payment["employee_id"] for payment in body["held"]),
     )
     for account in body["receivables"]:
         name = (account["employee_id"], key.period_type, account["currency_code"])

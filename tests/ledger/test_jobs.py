@@ -26,7 +26,8 @@ def test_there_is_a_job_for_every_operation() -> None:
     assert {job.name for job in build_ledger_jobs()} == {
         f"ledger_{name}"
         for name in (
-            "calculate", "approve", "close", "pay", "adjust", "hold", "release", "open_dispute", "resolve_dispute",
+            "calculate", "approve", "close", "pay", "adjust", "hold", "release", "open_dispute", "assign_dispute",
+            "resolve_dispute",
         )
     }  # fmt: skip
 

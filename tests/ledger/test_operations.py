@@ -212,7 +212,7 @@ def test_a_payee_on_hold_is_left_out_and_paid_once_released(shop: Shop) -> None:
     held = hold(shop.company, "E1", "bank account unclear", "Ann", MAY).fields["hold_id"]
     entry, payments = operations.pay(shop.company, MAY, "Dee")
     assert [payment.employee_id for payment in payments] == ["E2"]
-    assert entry.fields["held_employees"] == ["E1"]
+    assert entry.fields["held"] == [{"employee_id": "E1", "currency_code": "CNY", "amount": "100.00"}]
     refused(shop, "on hold: E1", lambda: operations.pay(shop.company, MAY, "Dee"))
     release(shop.company, held, "account confirmed", "Bob")
     _, later = operations.pay(shop.company, MAY, "Dee")
