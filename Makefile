@@ -25,7 +25,7 @@ adventureworks: $(VENV)/runtime.stamp ## Run a night of AdventureWorks from DATA
 	@$(BIN)/scorecard nightly --company examples/adventureworks
 
 test: $(VENV)/dev.stamp ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(VENV)/dev.stamp ## Run the long tests, which kill and starve the pipeline for minutes to hours
 	@$(BIN)/python -m pytest -m soak

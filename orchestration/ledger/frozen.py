@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from orchestration.ledger.basis import Basis, closed_table
 from orchestration.ledger.canonical import TableText, canonical_json, create_table, read_table
@@ -80,8 +82,8 @@ def freeze(company: Company, basis: Basis) -> Frozen:
     }
     connection = duckdb.connect(str(company.warehouse_path), read_only=True)
     try:
-        for schema, table in inputs:
-            files[f"inputs/{schema}.{table}"] = _rows_of_period(connection, schema, table, basis).to_bytes()
+        for name, table in _rows_of_period(connection, inputs, basis).items():
+            files[f"inputs/{name}"] = table.to_bytes()
     finally:
         connection.close()
     settings = {
@@ -124,17 +126,55 @@ def pay_models(manifest: dict[str, Any]) -> tuple[list[str], list[tuple[str, str
     return sorted(models), sorted(inputs)
 
 
-def _rows_of_period(connection: duckdb.DuckDBPyConnection, schema: str, table: str, basis: Basis) -> TableText:
-    """The rows of an input that bear on the period; all of them where they are not dated by period or day."""
-    relation = f"{quoted(schema)}.{quoted(table)}"
-    columns = {row[0] for row in connection.execute(f"describe {relation}").fetchall()}
-    if {"period_type", "period_start"} <= columns:
-        query = f"select * from {relation} where period_type = $1 and period_start = $2"
-        return read_table(connection, query, [basis.key.period_type, basis.key.period_start])
-    if "date_day" in columns:
-        query = f"select * from {relation} where date_day >= $1 and date_day < $2"
-        return read_table(connection, query, [basis.key.period_start, basis.period_end])
-    return read_table(connection, f"select * from {relation}")
+def _rows_of_period(
+    connection: duckdb.DuckDBPyConnection, inputs: list[tuple[str, str]], basis: Basis
+) -> dict[str, TableText]:
+    """The rows of every input that bear on the period: those of its days where the input is dated by period or day, and
+    of customers only those who bought something then. Names and contact data are left out: the ledger is kept for good.
+    """
+    values = [basis.key.period_type, basis.key.period_start, basis.period_end]
+    of_period = "period_type = $1 and period_start = $2 and $3 is not null"
+    of_days = "date_day >= $2 and date_day < $3 and $1 is not null"
+    columns: dict[str, list[str]] = {}
+    conditions: dict[str, str] = {}
+    for schema, table in inputs:
+        relation = f"{quoted(schema)}.{quoted(table)}"
+        columns[relation] = [row[0] for row in connection.execute(f"describe {relation}").fetchall()]
+        if {"period_type", "period_start"} <= set(columns[relation]):
+            conditions[relation] = of_period
+        elif "date_day" in columns[relation]:
+            conditions[relation] = of_days
+    buyers = " union ".join(
+        f"select customer_id from {relation} where {condition}"
+        for relation, condition in conditions.items()
+        if "customer_id" in columns[relation]
+    )
+    contact = contact_columns()
+    kept = {}
+    for schema, table in inputs:
+        relation = f"{quoted(schema)}.{quoted(table)}"
+        names = ", ".join(quoted(name) for name in columns[relation] if name not in contact)
+        query = f"select {names} from {relation}"
+        parameters: list[Any] = []
+        if relation in conditions:
+            query, parameters = f"{query} where {conditions[relation]}", values
+        elif buyers and "customer_id" in columns[relation]:
+            query, parameters = f"{query} where customer_id in ({buyers})", values
+        kept[f"{schema}.{table}"] = read_table(connection, query, parameters)
+    return kept
+
+
+@cache
+def contact_columns() -> frozenset[str]:
+    """Columns that the extract contract tags as contact data."""
+    names = set()
+    for path in (PROJECT_DIR / "models" / "staging").rglob("_*__sources.yml"):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
+            for table in source["tables"]:
+                for column in table.get("columns", []):
+                    if "contact" in column.get("config", {}).get("tags", []):
+                        names.add(column["name"])
+    return frozenset(names)
 
 
 def rebuild(company: Company, frozen: Frozen, key: PeriodKey, as_of: date) -> dict[str, TableText]:

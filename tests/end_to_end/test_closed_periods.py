@@ -15,8 +15,9 @@ import duckdb
 import pytest
 
 from orchestration.ledger.basis import closed_table
+from orchestration.ledger.canonical import TableText
 from orchestration.ledger.corrections import find_statement
-from orchestration.ledger.frozen import read_frozen, rebuild
+from orchestration.ledger.frozen import contact_columns, read_frozen, rebuild
 from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.recompute import GROUNDS, recompute
 from orchestration.ledger.state import fold
@@ -142,6 +143,16 @@ def test_rebuilding_is_not_copying(story: Story) -> None:
     amounts = {row["statement_id"]: row["amount"] for row in after}
     changed = {row["plan_code"] for row in before if amounts[row["statement_id"]] != row["amount"]}
     assert changed == {"sales_month"}
+
+
+def test_what_is_kept_holds_no_names_or_contact_data(story: Story) -> None:
+    assert {"full_name", "email", "contact"} <= contact_columns()
+    with open_ledger(story.company) as ledger:
+        frozen = read_frozen(ledger.content, fold(ledger.entries()).periods[FEBRUARY].closed)
+    inputs = {path: content for path, content in frozen.files.items() if path.startswith("inputs/")}
+    assert len(inputs) > 5
+    for path, content in inputs.items():
+        assert not contact_columns() & set(TableText.from_bytes(content).names), path
 
 
 def test_the_warehouse_holds_what_was_closed_and_the_release_knows_the_ledgers_head(story: Story) -> None:
