@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.ledger.canonical import TableText, canonical_json, create_table, read_table
@@ -26,12 +27,13 @@ import sys
 from orchestration.ledger.store import open_ledger
 from orchestration.settings import load_company
 company, name, count = load_company(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-print("ready", flush=True)
 for number in range(count):
     with open_ledger(company) as ledger, ledger.writing() as transaction:
         sha256 = transaction.put(f"content of {name} {number}".encode())
         transaction.append("hold_placed", name, {"hold_id": f"{name}{number}", "employee_id": "E1",
             "period_type": None, "period_start": None, "reason": "test", "text_sha256": sha256})
+    if number == 0:
+        print("written", flush=True)
 """
 
 
@@ -107,9 +109,8 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_chain_to_go_on_with(compan
     for round_no in range(5):
         process = run_code(APPEND, str(company.folder), f"K{round_no}", "100000")
         assert process.stdout is not None
-        process.stdout.readline()
-        with pytest.raises(Exception, match="timed out"):
-            process.wait(timeout=0.05 + 0.07 * round_no)
+        assert process.stdout.readline() == "written\n"
+        time.sleep(0.05 + 0.07 * round_no)
         process.kill()
         process.communicate()
         assert was_killed(process)
@@ -117,7 +118,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_chain_to_go_on_with(compan
     append(company, "after")
     assert verify_ledger(company).entries == lengths[-1] + 1
     assert lengths == sorted(lengths)
-    assert lengths[-1] > 0
+    assert lengths[0] > 0
 
 
 def test_the_files_are_for_their_owner_alone(company: Company) -> None:
@@ -141,6 +142,7 @@ def test_canonical_json_has_one_form_and_no_floats() -> None:
         canonical_json({"amount": 0.1})
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.ledger.chain import GENESIS, Entry, check_chain
@@ -174,6 +174,7 @@ FAULTS: dict[str, Callable[[list[Entry], int], list[Entry]]] = {
 }
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), min_size=3, max_size=8), st.data(), st.sampled_from(sorted(FAULTS)))
 def test_any_fault_of_a_chain_is_found_no_later_than_the_entry_after_it(
     actors: list[str], data: st.DataObject, fault: str
