@@ -60,7 +60,10 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
     try:
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
-        connection.execute("create or replace table control.night as select cast(? as date) as as_of", [day])
+        connection.execute(
+            "create or replace table control.night as select cast(? as date) as as_of, cast(? as varchar) as code_version",
+            [day, code_version()],
+        )
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
         head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)

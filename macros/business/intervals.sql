@@ -1,6 +1,9 @@
 {#- Two-sided 95 % normal quantile. -#}
 {% macro z_95() -%} 1.959963984540054 {%- endmacro %}
 
+{#- Two-sided 90 % normal quantile, of credible intervals. -#}
+{% macro z_90() -%} 1.6448536269514722 {%- endmacro %}
+
 {#-
     Wilson 95 % bound of a share (Wilson 1927). `bound` is `low` or `high`. Null over an empty
     population, and where more came out than went in (returns of an earlier period).

@@ -1,98 +1,206 @@
--- One row per share or score result of a store, department or employee: how far it is signal and
--- how far chance, and the value shrunken towards its peers accordingly (normal-normal, moments).
--- Peers are the entities of one level and period.
-with results as (
+-- One row per share or points result that has peers and enough answers to be shown: how far it is
+-- signal and how far chance, the posterior of its true value given what its peers are like, and the
+-- probability that it is among the best and the worst quarter of them. Peers of an employee are the
+-- holders of the same job role, of all others the entities of their level, in the same period.
+--
+-- Shares: beta-binomial; points: normal-normal. The prior is fitted by moments (Kleinman 1973) with the
+-- correction of Efron and Morris (1975) for a spread that is itself only estimated, (k - 3) / (k - 1),
+-- so that few peers never pull anybody to their mean entirely. Ranks follow Lin, Louis, Paddock and
+-- Ridgeway (2006): the probability of exceeding the value that a quarter of the peers are expected to.
+{{ config(
+    materialized="patched",
+    patched_by="int_kpi_periods_touched",
+    partition=["period_type", "period_start"],
+) }}
 
-    select
-        measure_code,
-        level,
-        entity_id,
-        period_type,
-        period_start,
-        cast(n as double) as n,
-        cast(value as double) as value,
-        case
-            when unit = 'points'
-                then
-                    10000 * {{ nps_answer_variance(
-                        "cast(favourable_count as double)",
-                        "cast(unfavourable_count as double)",
-                        "cast(n as double)",
-                    ) }}
-            else cast(value as double) * (1 - cast(value as double))
-        end as answer_variance
-    from {{ ref("int_kpis_valued") }}
-    where
-        origin = 'computed'
-        and unit in ('ratio', 'points')
-        and level in ('store', 'department', 'employee')
-        and n > 0
-        and value is not null
-        -- Where more came back than was sold, a share has no binomial variance.
-        and (unit = 'points' or value between 0 and 1)
+with touched as (
+
+    select * from {{ ref("int_kpi_periods_touched") }}
 
 ),
 
-peer_groups as (
+valued as (
+
+    select * from {{ ref("int_kpis_valued") }}
+
+),
+
+days as (
+
+    select * from {{ ref("int_days_dated") }}
+
+),
+
+roles as (
+
+    select * from {{ ref("int_employees_peered") }}
+
+),
+
+results as (
+
+    select
+        valued.measure_code,
+        valued.level,
+        valued.entity_id,
+        valued.period_type,
+        valued.period_start,
+        valued.unit,
+        valued.direction,
+        valued.is_shown,
+        case when valued.level = 'employee' then roles.job_role else '' end as peer_group,
+        cast(valued.n as double) as n,
+        cast(valued.value as double) as value,
+        cast(valued.favourable_count as double) as favourable_count,
+        cast(valued.unfavourable_count as double) as unfavourable_count,
+        case
+            when valued.unit = 'ratio' then cast(valued.numerator as double)
+        end as successes
+    from valued
+    inner join touched
+        on
+            valued.period_type = touched.period_type
+            and valued.period_start = touched.period_start
+    left join days
+        on valued.level = 'employee' and valued.period_start = days.date_day
+    left join roles
+        on
+            valued.level = 'employee'
+            and valued.entity_id = roles.employee_id
+            and roles.period_type
+            = case when valued.period_type = 'day' then 'month' else valued.period_type end
+            and roles.period_start
+            = case when valued.period_type = 'day' then days.month_start else valued.period_start end
+    where
+        valued.origin = 'computed'
+        and valued.unit in ('ratio', 'points')
+        and valued.level not in ('company', 'stage')
+        and valued.n > 0
+        and valued.value is not null
+        -- Where more came back than was sold, a share has no binomial variance.
+        and (valued.unit = 'points' or valued.value between 0 and 1)
+        and (valued.level != 'employee' or roles.job_role is not null)
+
+),
+
+-- The answers of a group that is one and the same would vary by answer_variance.
+pooled as (
 
     select
         measure_code,
         level,
+        peer_group,
         period_type,
         period_start,
-        count(*) as entity_count,
+        max(unit) as unit,
+        count(*) as peer_count,
         {{ stable_sum("n") }} as total_n,
         {{ stable_sum("n * n") }} as sum_of_squared_n,
         {{ stable_sum("n * value") }} / {{ stable_sum("n") }} as peer_mean,
-        {{ stable_sum("n * answer_variance") }} / {{ stable_sum("n") }} as answer_variance
+        case
+            when max(unit) = 'points'
+                then
+                    10000 * {{ nps_answer_variance(
+                        stable_sum("favourable_count"),
+                        stable_sum("unfavourable_count"),
+                        stable_sum("n"),
+                    ) }}
+            else
+                {{ stable_sum("successes") }} / {{ stable_sum("n") }}
+                * (1 - {{ stable_sum("successes") }} / {{ stable_sum("n") }})
+        end as answer_variance
     from results
-    group by measure_code, level, period_type, period_start
-    having count(*) > 1
+    group by measure_code, level, peer_group, period_type, period_start
+    having count(*) > 1 and max(case when is_shown then 1 else 0 end) = 1
 
 ),
 
 spreads as (
 
     select
-        results.measure_code,
-        results.level,
-        results.period_type,
-        results.period_start,
-        {{ stable_sum("results.n * power(results.value - peer_groups.peer_mean, 2)") }}
-            as squared_distance
-    from results
-    inner join peer_groups
+        pooled.*,
+        spread.squared_distance / (pooled.peer_count - 1) as between_variance,
+        (pooled.total_n - pooled.sum_of_squared_n / pooled.total_n) / (pooled.peer_count - 1)
+            as typical_n
+    from pooled
+    inner join (
+        select
+            results.measure_code,
+            results.level,
+            results.peer_group,
+            results.period_type,
+            results.period_start,
+            {{ stable_sum("results.n * power(results.value - pooled.peer_mean, 2)") }}
+                as squared_distance
+        from results
+        inner join pooled
+            on
+                results.measure_code = pooled.measure_code
+                and results.level = pooled.level
+                and results.peer_group = pooled.peer_group
+                and results.period_type = pooled.period_type
+                and results.period_start = pooled.period_start
+        group by
+            results.measure_code,
+            results.level,
+            results.peer_group,
+            results.period_type,
+            results.period_start
+    ) as spread
         on
-            results.measure_code = peer_groups.measure_code
-            and results.level = peer_groups.level
-            and results.period_type = peer_groups.period_type
-            and results.period_start = peer_groups.period_start
-    group by results.measure_code, results.level, results.period_type, results.period_start
+            pooled.measure_code = spread.measure_code
+            and pooled.level = spread.level
+            and pooled.peer_group = spread.peer_group
+            and pooled.period_type = spread.period_type
+            and pooled.period_start = spread.period_start
 
 ),
 
-true_variances as (
+-- Of one answer each nothing can be learnt about what sets peers apart: no reliability.
+fitted as (
 
     select
-        peer_groups.*,
-        greatest(
-            0.0,
-            (
-                spreads.squared_distance
-                - (peer_groups.entity_count - 1) * peer_groups.answer_variance
-            ) / nullif(peer_groups.total_n - peer_groups.sum_of_squared_n / peer_groups.total_n, 0)
-        ) as true_variance
-    from peer_groups
-    inner join spreads
-        on
-            peer_groups.measure_code = spreads.measure_code
-            and peer_groups.level = spreads.level
-            and peer_groups.period_type = spreads.period_type
-            and peer_groups.period_start = spreads.period_start
+        *,
+        case
+            when typical_n > 1
+                then
+                    least(
+                        answer_variance,
+                        greatest(
+                            0.0, (between_variance - answer_variance) / (typical_n - 1)
+                        )
+                    )
+        end as true_variance,
+        case
+            when peer_count > 3
+                then
+                    cast(peer_count - 3 as double) / (peer_count - 1)
+                    * case
+                        when between_variance <= answer_variance then 1.0
+                        else answer_variance / between_variance
+                    end
+        end as typical_shrinkage
+    from spreads
 
 ),
 
-reliabilities as (
+-- prior_n: the answers that the knowledge of the peers is worth. Where all answers of all peers are
+-- alike the prior mean keeps half an answer of doubt.
+priors as (
+
+    select
+        *,
+        typical_n * typical_shrinkage / (1 - typical_shrinkage) as prior_n,
+        case
+            when unit = 'ratio' and (peer_mean <= 0 or peer_mean >= 1)
+                then (peer_mean * total_n + 0.5) / (total_n + 1)
+            else peer_mean
+        end as prior_mean
+    from fitted
+
+),
+
+posteriors as (
 
     select
         results.measure_code,
@@ -100,23 +208,142 @@ reliabilities as (
         results.entity_id,
         results.period_type,
         results.period_start,
-        results.value,
-        true_variances.peer_mean,
+        results.peer_group,
+        results.unit,
+        results.direction,
+        results.is_shown,
+        priors.peer_count,
+        priors.peer_mean,
         case
-            -- No spread among the peers and none among the answers: nothing to tell anybody apart
-            -- by.
-            when true_variances.true_variance + true_variances.answer_variance = 0 then 0.0
+            when priors.true_variance = 0 then 0.0
             else
-                true_variances.true_variance
-                / (true_variances.true_variance + true_variances.answer_variance / results.n)
-        end as reliability
+                priors.true_variance
+                / (
+                    priors.true_variance
+                    + (priors.answer_variance - priors.true_variance) / results.n
+                )
+        end as reliability,
+        greatest(
+            0.0,
+            0.7 / 0.3
+            * (priors.answer_variance - priors.true_variance)
+            / nullif(priors.true_variance, 0)
+            - results.n
+        ) as answers_needed,
+        case
+            when results.unit = 'ratio' then priors.prior_mean * priors.prior_n + results.successes
+        end as a,
+        case
+            when results.unit = 'ratio'
+                then (1 - priors.prior_mean) * priors.prior_n + results.n - results.successes
+        end as b,
+        case
+            when results.unit = 'points'
+                then
+                    priors.prior_mean
+                    + results.n / (results.n + priors.prior_n)
+                    * (results.value - priors.prior_mean)
+        end as mean,
+        case
+            when results.unit = 'points'
+                then
+                    sqrt(
+                        priors.answer_variance * priors.prior_n / (priors.prior_n + 1)
+                        / (results.n + priors.prior_n)
+                    )
+        end as deviation
     from results
-    inner join true_variances
+    inner join priors
         on
-            results.measure_code = true_variances.measure_code
-            and results.level = true_variances.level
-            and results.period_type = true_variances.period_type
-            and results.period_start = true_variances.period_start
+            results.measure_code = priors.measure_code
+            and results.level = priors.level
+            and results.peer_group = priors.peer_group
+            and results.period_type = priors.period_type
+            and results.period_start = priors.period_start
+
+),
+
+-- Small samples share posteriors: each is looked at once, with how many have it.
+distinct_posteriors as (
+
+    select
+        measure_code,
+        level,
+        peer_group,
+        period_type,
+        period_start,
+        a,
+        b,
+        mean,
+        deviation,
+        cast(count(*) as double) as members
+    from posteriors
+    where peer_count > 3
+    group by
+        measure_code, level, peer_group, period_type, period_start, a, b, mean, deviation
+
+),
+
+cuts as (
+
+    select
+        measure_code,
+        level,
+        peer_group,
+        period_type,
+        period_start,
+        {% for name, share in {"high_cut": 0.25, "low_cut": 0.75}.items() %}
+        {{ beta_rank_cut(share, "a", "b", "members") }} as {{ name }}{{ "," if not loop.last }}
+        {% endfor %}
+    from distinct_posteriors
+    where a is not null
+    group by measure_code, level, peer_group, period_type, period_start
+    union all
+    select
+        measure_code,
+        level,
+        peer_group,
+        period_type,
+        period_start,
+        {% for name, share in {"high_cut": 0.25, "low_cut": 0.75}.items() %}
+        {{ normal_rank_cut(share, "mean", "deviation", "members") }}
+            as {{ name }}{{ "," if not loop.last }}
+        {% endfor %}
+    from distinct_posteriors
+    where mean is not null
+    group by measure_code, level, peer_group, period_type, period_start
+
+),
+
+judged as (
+
+    select
+        posteriors.*,
+        case
+            when posteriors.unit = 'ratio' then {{ beta_quantile("0.05", "a", "b") }}
+            else posteriors.mean - {{ z_90() }} * posteriors.deviation
+        end as low_bound,
+        case
+            when posteriors.unit = 'ratio' then {{ beta_quantile("0.95", "a", "b") }}
+            else posteriors.mean + {{ z_90() }} * posteriors.deviation
+        end as high_bound,
+        case
+            when posteriors.unit = 'ratio' then {{ beta_tail("cuts.high_cut", "a", "b") }}
+            else {{ normal_tail("cuts.high_cut", "mean", "deviation") }}
+        end as high_quarter,
+        case
+            when posteriors.unit = 'ratio' then 1 - {{ beta_tail("cuts.low_cut", "a", "b") }}
+            else 1 - {{ normal_tail("cuts.low_cut", "mean", "deviation") }}
+        end as low_quarter
+    from posteriors
+    left join cuts
+        on
+            posteriors.measure_code = cuts.measure_code
+            and posteriors.level = cuts.level
+            and posteriors.peer_group = cuts.peer_group
+            and posteriors.period_type = cuts.period_type
+            and posteriors.period_start = cuts.period_start
+    where posteriors.is_shown
 
 )
 
@@ -126,6 +353,18 @@ select
     entity_id,
     period_type,
     period_start,
-    reliability,
-    peer_mean + reliability * (value - peer_mean) as shrunken_value
-from reliabilities
+    nullif(peer_group, '') as peer_group,
+    peer_count,
+    round(peer_mean, 10) as peer_mean,
+    round(reliability, 10) as reliability,
+    cast(ceil(round(answers_needed, 6)) as bigint) as answers_needed,
+    round(coalesce(mean, a / (a + b)), 10) as shrunken_value,
+    round(greatest(low_bound, case when unit = 'points' then -100 else 0 end), 10) as credible_low,
+    round(least(high_bound, case when unit = 'points' then 100 else 1 end), 10) as credible_high,
+    round(
+        case when direction = 'lower_is_better' then low_quarter else high_quarter end, 6
+    ) as top_quarter_probability,
+    round(
+        case when direction = 'lower_is_better' then high_quarter else low_quarter end, 6
+    ) as bottom_quarter_probability
+from judged

@@ -1,21 +1,27 @@
 -- One row per measure, level, entity and period: the exact value with its numbers, interval and
--- target. The pay path reads the decimals; the bounds are statistics and may be doubles.
-with summed as (
+-- target, of the touched periods. The pay path reads the decimals; the bounds are statistics and may be
+-- doubles.
+{{ config(
+    materialized="patched",
+    patched_by="int_kpi_periods_touched",
+    partition=["period_type", "period_start"],
+) }}
+
+with touched as (
+
+    select * from {{ ref("int_kpi_periods_touched") }}
+
+),
+
+summed as (
 
     select * from {{ ref("int_kpis_summed") }}
 
 ),
 
-repurchases as (
+supplied as (
 
-    select * from {{ ref("int_repurchases_counted") }}
-
-),
-
-delivered as (
-
-    select * from {{ ref("int_measure_values_dated") }}
-    where not is_pay_parameter
+    select * from {{ ref("int_kpis_supplied") }}
 
 ),
 
@@ -40,30 +46,62 @@ targets as (
 results as (
 
     select
-        *,
+        summed.measure_code,
+        summed.level,
+        summed.entity_id,
+        summed.period_type,
+        summed.period_start,
+        summed.numerator,
+        summed.denominator,
+        summed.n,
+        summed.favourable_count,
+        summed.unfavourable_count,
+        summed.score_sum,
+        summed.excluded_count,
+        summed.uncredited_count,
+        summed.screened_count,
+        summed.screened_numerator,
+        summed.weight_sum,
+        summed.weight_square_sum,
+        summed.weighted_numerator,
+        cast(null as decimal(38, 12)) as supplied_value,
+        cast(null as double) as supplied_ci_low,
+        cast(null as double) as supplied_ci_high,
         'computed' as origin
     from summed
+    inner join touched
+        on
+            summed.period_type = touched.period_type
+            and summed.period_start = touched.period_start
     union all
     select
-        *,
-        'computed' as origin
-    from repurchases
-    union all
-    select
-        measure_code,
-        level,
-        entity_id,
-        period_type,
-        period_start,
-        cast(value as decimal(28, 4)) as numerator,
-        cast(null as decimal(28, 4)) as denominator,
-        n,
-        cast(null as bigint) as favourable_count,
-        cast(null as bigint) as unfavourable_count,
-        cast(null as decimal(38, 12)) as score_sum,
-        cast(0 as bigint) as excluded_count,
-        'delivered' as origin
-    from delivered
+        supplied.measure_code,
+        supplied.level,
+        supplied.entity_id,
+        supplied.period_type,
+        supplied.period_start,
+        supplied.numerator,
+        supplied.denominator,
+        supplied.n,
+        supplied.favourable_count,
+        supplied.unfavourable_count,
+        supplied.score_sum,
+        supplied.excluded_count,
+        cast(null as bigint) as uncredited_count,
+        cast(null as bigint) as screened_count,
+        cast(null as decimal(28, 4)) as screened_numerator,
+        cast(null as decimal(38, 12)) as weight_sum,
+        cast(null as decimal(38, 12)) as weight_square_sum,
+        cast(null as decimal(38, 12)) as weighted_numerator,
+        supplied.value as supplied_value,
+        supplied.ci_low as supplied_ci_low,
+        supplied.ci_high as supplied_ci_high,
+        supplied.origin
+    from supplied
+    inner join touched
+        on
+            supplied.period_type = touched.period_type
+            and supplied.period_start = touched.period_start
 
 ),
 
@@ -141,7 +179,8 @@ select
     direction,
     origin,
     case
-        when origin = 'delivered' or unit in ('amount', 'count')
+        when supplied_value is not null then supplied_value
+        when unit in ('amount', 'count', 'score')
             then cast(numerator as decimal(38, 12))
         when unit = 'points'
             then cast({{ exact_divide("numerator", "denominator") }} * 100 as decimal(38, 12))
@@ -155,19 +194,35 @@ select
     favourable_count,
     unfavourable_count,
     excluded_count,
+    uncredited_count,
     cast(score_sum / nullif(n, 0) as double) as mean_score,
     case
-        when origin = 'delivered' then null
+        when supplied_value is not null then supplied_ci_low
         when unit = 'ratio' then {{ wilson_bound("numerator", "denominator", "low") }}
         when unit = 'points'
             then {{ nps_bound("favourable_count", "unfavourable_count", "n", "low") }}
     end as ci_low,
     case
-        when origin = 'delivered' then null
+        when supplied_value is not null then supplied_ci_high
         when unit = 'ratio' then {{ wilson_bound("numerator", "denominator", "high") }}
         when unit = 'points'
             then {{ nps_bound("favourable_count", "unfavourable_count", "n", "high") }}
     end as ci_high,
+    -- What the answers weigh, and what those that a screen took out would have changed.
+    cast(weighted_numerator as double) / nullif(cast(weight_sum as double), 0)
+    * case when unit = 'points' then 100 else 1 end as weighted_value,
+    power(cast(weight_sum as double), 2) / nullif(cast(weight_square_sum as double), 0)
+        as effective_n,
+    n * cast(weight_square_sum as double) / nullif(power(cast(weight_sum as double), 2), 0)
+        as design_effect,
+    screened_count,
+    case
+        when screened_count is null then null
+        else
+            cast(numerator + screened_numerator as double)
+            / nullif(cast(denominator + screened_count as double), 0)
+            * case when unit = 'points' then 100 else 1 end
+    end as value_with_screened,
     n >= minimum_n and numerator is not null as is_reportable,
     n >= minimum_n_shown as is_shown,
     floor,

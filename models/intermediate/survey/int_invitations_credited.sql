@@ -24,6 +24,15 @@ stores as (
 
 ),
 
+customers as (
+
+    select
+        customer_id,
+        segment
+    from {{ ref("stg_sales__customers") }}
+
+),
+
 assignments as (
 
     select * from {{ ref("int_assignments_bounded") }}
@@ -68,6 +77,7 @@ select
     linked.ordered_at,
     linked.interaction_on,
     linked.customer_id,
+    customers.segment,
     linked.store_id,
     stores.region,
     linked.employee_id,
@@ -77,6 +87,8 @@ from linked
 cross join night
 left join stores
     on linked.store_id = stores.store_id
+left join customers
+    on linked.customer_id = customers.customer_id
 left join assignments
     on
         linked.employee_id = assignments.employee_id

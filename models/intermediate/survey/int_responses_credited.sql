@@ -1,5 +1,6 @@
 -- One row per response, credited to the person, store and department at the time of the interaction
--- it rates. What the response does not say is taken from its invitation, then from its order.
+-- it rates. What the response does not say is taken from its invitation, then from its order; a store
+-- that nobody names is that of the employee's assignment.
 with responses as (
 
     select
@@ -30,6 +31,15 @@ stores as (
 
 ),
 
+customers as (
+
+    select
+        customer_id,
+        segment
+    from {{ ref("stg_sales__customers") }}
+
+),
+
 assignments as (
 
     select * from {{ ref("int_assignments_bounded") }}
@@ -53,6 +63,10 @@ linked as (
         responses.submitted_on,
         responses.invitation_id,
         responses.language,
+        responses.device_id,
+        responses.network_id,
+        responses.qr_token,
+        orders.ordered_at,
         coalesce(responses.order_id, invitations.order_id) as order_id,
         coalesce(responses.touchpoint_code, invitations.touchpoint_code) as touchpoint_code,
         coalesce(responses.customer_id, invitations.customer_id, orders.customer_id) as customer_id,
@@ -79,13 +93,19 @@ select
     linked.submitted_on,
     linked.invitation_id,
     linked.language,
+    linked.device_id,
+    linked.network_id,
+    linked.qr_token,
     linked.order_id,
+    linked.ordered_at,
     linked.touchpoint_code,
     linked.customer_id,
-    linked.store_id,
+    customers.segment,
+    coalesce(linked.store_id, assignments.store_id) as store_id,
     stores.region,
     linked.employee_id,
     assignments.department_code,
+    assignments.job_role,
     assignments.manager_id,
     linked.interaction_on,
     case when linked.submitted_on > night.as_of then 'after_as_of' end as exclusion_reason,
@@ -97,9 +117,11 @@ select
     linked.file_line_no
 from linked
 cross join night
-left join stores
-    on linked.store_id = stores.store_id
 left join assignments
     on
         linked.employee_id = assignments.employee_id
         and {{ in_force("assignments", "linked.interaction_on") }}
+left join stores
+    on coalesce(linked.store_id, assignments.store_id) = stores.store_id
+left join customers
+    on linked.customer_id = customers.customer_id

@@ -1,0 +1,51 @@
+{#-
+    Functions that SQL lacks. DuckDB gets them from orchestration/functions when dbt connects; Spark
+    registers the same Python under the same names.
+-#}
+{% macro beta_quantile(share, a, b) -%} beta_quantile({{ share }}, {{ a }}, {{ b }}) {%- endmacro %}
+
+{% macro beta_tail(value, a, b) -%} beta_tail({{ value }}, {{ a }}, {{ b }}) {%- endmacro %}
+
+{% macro normal_tail(value, mean, deviation) -%}
+    normal_tail({{ value }}, {{ mean }}, {{ deviation }})
+{%- endmacro %}
+
+{#- Aggregates: the value that `share` of a group's posteriors are expected to exceed. -#}
+{% macro beta_rank_cut(share, a, b, members) -%}
+    beta_rank_cut(
+        cast({{ share }} as double), array_agg({{ a }}), array_agg({{ b }}), array_agg({{ members }})
+    )
+{%- endmacro %}
+
+{% macro normal_rank_cut(share, mean, deviation, members) -%}
+    normal_rank_cut(
+        cast({{ share }} as double),
+        array_agg({{ mean }}),
+        array_agg({{ deviation }}),
+        array_agg({{ members }})
+    )
+{%- endmacro %}
+
+{#- One row per dictionary term found in a text, as `found.term` and `found.is_negated`. -#}
+{% macro explode_feedback_terms(text, dictionary) -%}
+    {{ return(adapter.dispatch("explode_feedback_terms")(text, dictionary)) }}
+{%- endmacro %}
+
+{% macro duckdb__explode_feedback_terms(text, dictionary) -%}
+    unnest(feedback_terms({{ text }}, {{ dictionary }}))
+{%- endmacro %}
+
+{% macro spark__explode_feedback_terms(text, dictionary) -%}
+    explode(feedback_terms({{ text }}, {{ dictionary }}))
+{%- endmacro %}
+
+{#- The entries of a dictionary as one text, each ended by the separator the function expects. -#}
+{% macro join_entries(entry) -%}
+    {{ return(adapter.dispatch("join_entries")(entry)) }}
+{%- endmacro %}
+
+{% macro duckdb__join_entries(entry) -%} string_agg({{ entry }}, chr(30) order by {{ entry }}) {%- endmacro %}
+
+{% macro spark__join_entries(entry) -%}
+    array_join(array_sort(collect_list({{ entry }})), chr(30))
+{%- endmacro %}

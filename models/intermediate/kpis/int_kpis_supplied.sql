@@ -1,0 +1,60 @@
+-- One row per measure, level, entity and period that is not a sum of daily counts: distinct customers
+-- who came back, the CX index, and what was computed elsewhere. A measure that does not add up over
+-- days joins here.
+select
+    measure_code,
+    level,
+    entity_id,
+    period_type,
+    period_start,
+    numerator,
+    denominator,
+    n,
+    favourable_count,
+    unfavourable_count,
+    score_sum,
+    excluded_count,
+    cast(null as decimal(38, 12)) as value,
+    cast(null as double) as ci_low,
+    cast(null as double) as ci_high,
+    'computed' as origin
+from {{ ref("int_repurchases_counted") }}
+union all
+select
+    measure_code,
+    level,
+    entity_id,
+    period_type,
+    period_start,
+    cast(value as decimal(28, 4)) as numerator,
+    cast(null as decimal(28, 4)) as denominator,
+    n,
+    cast(null as bigint) as favourable_count,
+    cast(null as bigint) as unfavourable_count,
+    cast(null as decimal(38, 12)) as score_sum,
+    cast(0 as bigint) as excluded_count,
+    value,
+    ci_low,
+    ci_high,
+    'computed' as origin
+from {{ ref("int_cx_indexes_valued") }}
+union all
+select
+    measure_code,
+    level,
+    entity_id,
+    period_type,
+    period_start,
+    cast(value as decimal(28, 4)) as numerator,
+    cast(null as decimal(28, 4)) as denominator,
+    n,
+    cast(null as bigint) as favourable_count,
+    cast(null as bigint) as unfavourable_count,
+    cast(null as decimal(38, 12)) as score_sum,
+    cast(0 as bigint) as excluded_count,
+    cast(value as decimal(38, 12)) as value,
+    cast(null as double) as ci_low,
+    cast(null as double) as ci_high,
+    'delivered' as origin
+from {{ ref("int_measure_values_dated") }}
+where not is_pay_parameter

@@ -1,0 +1,22 @@
+-- One row per survey measure, day and credit (store, region, department, employee): counts from which
+-- every period and level is summed. Only the days that changed are counted again.
+{{ config(
+    materialized="patched", patched_by="int_survey_days_touched", partition=["date_day"]
+) }}
+
+with answers as (
+
+    {{ answers_to_count() }}
+
+)
+
+select
+    measure_code,
+    date_day,
+    store_id,
+    region,
+    department_code,
+    employee_id,
+    {{ survey_counts() }}
+from answers
+group by measure_code, date_day, store_id, region, department_code, employee_id
