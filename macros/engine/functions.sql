@@ -26,6 +26,9 @@
     )
 {%- endmacro %}
 
+{#- A text as the segmenter reads it: compatibility forms and case folded. -#}
+{% macro fold_term(term) -%} fold_text({{ term }}) {%- endmacro %}
+
 {#- One row per dictionary term found in a text, as `found.term` and `found.is_negated`. -#}
 {% macro explode_feedback_terms(text, dictionary) -%}
     {{ return(adapter.dispatch("explode_feedback_terms")(text, dictionary)) }}

@@ -21,6 +21,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         ("normal_tail", _normal_tail, [DOUBLE, DOUBLE, DOUBLE], DOUBLE),
         ("beta_rank_cut", _beta_rank_cut, [DOUBLE, doubles, doubles, doubles], DOUBLE),
         ("normal_rank_cut", _normal_rank_cut, [DOUBLE, doubles, doubles, doubles], DOUBLE),
+        ("fold_text", _fold_text, [VARCHAR], VARCHAR),
         ("feedback_terms", _feedback_terms, [VARCHAR, VARCHAR], found),
     ]
     known = {row[0] for row in connection.execute("select distinct function_name from duckdb_functions()").fetchall()}
@@ -92,6 +93,12 @@ def _rank_cut(function: Any, top_share: Any, *columns: Any) -> Any:
         values = in_order(sizes[filled], *(_floats(one.flatten()) for one in lists))
         cuts[filled] = function(_floats(top_share)[filled], sizes[filled], *values)
     return _doubles(cuts)
+
+
+def _fold_text(texts: Any) -> Any:
+    from orchestration.functions.feedback import normalise
+
+    return pa.array([None if text is None else normalise(text) for text in texts.to_pylist()], type=pa.string())
 
 
 def _feedback_terms(texts: Any, dictionaries: Any) -> Any:

@@ -37,7 +37,7 @@ roles as (
 
 ),
 
-results as (
+measured as (
 
     select
         valued.measure_code,
@@ -48,29 +48,23 @@ results as (
         valued.unit,
         valued.direction,
         valued.is_shown,
-        case when valued.level = 'employee' then roles.job_role else '' end as peer_group,
         cast(valued.n as double) as n,
         cast(valued.value as double) as value,
         cast(valued.favourable_count as double) as favourable_count,
         cast(valued.unfavourable_count as double) as unfavourable_count,
-        case
-            when valued.unit = 'ratio' then cast(valued.numerator as double)
-        end as successes
+        case when valued.unit = 'ratio' then cast(valued.numerator as double) end as successes,
+        case when valued.level = 'employee' then valued.entity_id end as employee_id,
+        case when valued.period_type = 'day' then 'month' else valued.period_type end
+            as role_period_type,
+        case when valued.period_type = 'day' then days.month_start else valued.period_start end
+            as role_period_start
     from valued
     inner join touched
         on
             valued.period_type = touched.period_type
             and valued.period_start = touched.period_start
-    left join days
-        on valued.level = 'employee' and valued.period_start = days.date_day
-    left join roles
-        on
-            valued.level = 'employee'
-            and valued.entity_id = roles.employee_id
-            and roles.period_type
-            = case when valued.period_type = 'day' then 'month' else valued.period_type end
-            and roles.period_start
-            = case when valued.period_type = 'day' then days.month_start else valued.period_start end
+    inner join days
+        on valued.period_start = days.date_day
     where
         valued.origin = 'computed'
         and valued.unit in ('ratio', 'points')
@@ -79,7 +73,21 @@ results as (
         and valued.value is not null
         -- Where more came back than was sold, a share has no binomial variance.
         and (valued.unit = 'points' or valued.value between 0 and 1)
-        and (valued.level != 'employee' or roles.job_role is not null)
+
+),
+
+results as (
+
+    select
+        measured.*,
+        case when measured.level = 'employee' then roles.job_role else '' end as peer_group
+    from measured
+    left join roles
+        on
+            measured.employee_id = roles.employee_id
+            and measured.role_period_type = roles.period_type
+            and measured.role_period_start = roles.period_start
+    where measured.level != 'employee' or roles.job_role is not null
 
 ),
 
@@ -223,13 +231,18 @@ posteriors as (
                     + (priors.answer_variance - priors.true_variance) / results.n
                 )
         end as reliability,
-        greatest(
-            0.0,
-            0.7 / 0.3
-            * (priors.answer_variance - priors.true_variance)
-            / nullif(priors.true_variance, 0)
-            - results.n
-        ) as answers_needed,
+        -- Without true differences no number of answers would do.
+        case
+            when priors.true_variance > 0
+                then
+                    greatest(
+                        0.0,
+                        0.7 / 0.3
+                        * (priors.answer_variance - priors.true_variance)
+                        / priors.true_variance
+                        - results.n
+                    )
+        end as answers_needed,
         case
             when results.unit = 'ratio' then priors.prior_mean * priors.prior_n + results.successes
         end as a,

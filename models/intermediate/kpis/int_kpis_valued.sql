@@ -105,6 +105,19 @@ results as (
 
 ),
 
+delivered as (
+
+    select
+        measure_code,
+        level,
+        entity_id,
+        period_type,
+        period_start
+    from supplied
+    where origin = 'delivered'
+
+),
+
 -- A measure that the company does not define, or not yet, is not reported. One that is both
 -- computed here and delivered keeps the delivered value: it is the one somebody answers for.
 defined as (
@@ -127,16 +140,14 @@ defined as (
         on
             results.measure_code = measures.measure_code
             and {{ in_force("measures", "results.period_start") }}
-    qualify
-        row_number() over (
-            partition by
-                results.measure_code,
-                results.level,
-                results.entity_id,
-                results.period_type,
-                results.period_start
-            order by results.origin desc
-        ) = 1
+    left join delivered
+        on
+            results.measure_code = delivered.measure_code
+            and results.level = delivered.level
+            and results.entity_id = delivered.entity_id
+            and results.period_type = delivered.period_type
+            and results.period_start = delivered.period_start
+    where results.origin = 'delivered' or delivered.measure_code is null
 
 ),
 

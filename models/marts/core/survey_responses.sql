@@ -10,12 +10,14 @@ select
     touchpoint_code,
     order_id,
     customer_id,
+    segment,
     store_id,
     region,
     employee_id,
     department_code,
+    job_role,
     manager_id,
     language,
     uncredited_reason,
     exclusion_reason
-from {{ ref("int_responses_credited") }}
+from {{ ref("int_responses_screened") }}
