@@ -372,8 +372,12 @@ select
     round(reliability, 10) as reliability,
     cast(ceil(round(answers_needed, 6)) as bigint) as answers_needed,
     round(coalesce(mean, a / (a + b)), 10) as shrunken_value,
-    round(greatest(low_bound, case when unit = 'points' then -100 else 0 end), 10) as credible_low,
-    round(least(high_bound, case when unit = 'points' then 100 else 1 end), 10) as credible_high,
+    round(
+        case when unit = 'points' and low_bound < -100 then -100 else low_bound end, 10
+    ) as credible_low,
+    round(
+        case when unit = 'points' and high_bound > 100 then 100 else high_bound end, 10
+    ) as credible_high,
     round(
         case when direction = 'lower_is_better' then low_quarter else high_quarter end, 6
     ) as top_quarter_probability,

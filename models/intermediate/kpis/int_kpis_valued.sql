@@ -155,10 +155,14 @@ targeted as (
 
     select
         defined.*,
-        coalesce(own_targets.floor, shared_targets.floor) as floor,
-        coalesce(own_targets.threshold, shared_targets.threshold) as threshold,
-        coalesce(own_targets.target, shared_targets.target) as target,
-        coalesce(own_targets.stretch, shared_targets.stretch) as stretch
+        case when own_targets.entity_id is null then shared_targets.floor else own_targets.floor end
+            as floor,
+        case when own_targets.entity_id is null then shared_targets.threshold else own_targets.threshold end
+            as threshold,
+        case when own_targets.entity_id is null then shared_targets.target else own_targets.target end
+            as target,
+        case when own_targets.entity_id is null then shared_targets.stretch else own_targets.stretch end
+            as stretch
     from defined
     left join targets as own_targets
         on
@@ -169,8 +173,7 @@ targeted as (
             and defined.period_start = own_targets.period_start
     left join targets as shared_targets
         on
-            own_targets.entity_id is null
-            and shared_targets.entity_id = '*'
+            shared_targets.entity_id = '*'
             and defined.measure_code = shared_targets.measure_code
             and defined.level = shared_targets.level
             and defined.period_type = shared_targets.period_type

@@ -53,8 +53,7 @@ select
 from results
 left join shrunken
     on
-        results.is_shown
-        and results.measure_code = shrunken.measure_code
+        results.measure_code = shrunken.measure_code
         and results.level = shrunken.level
         and results.entity_id = shrunken.entity_id
         and results.period_type = shrunken.period_type

@@ -1,10 +1,13 @@
--- The days of a month or quarter add up to it, on every level that has days (employees have none).
+-- The days of a month or quarter add up to it, on every level that has days (employees have
+-- them in survey measures only).
 {{ config(meta={"dagster": {"ref": {"name": "int_kpis_summed"}}}) }}
 
 with results as (
 
     select * from {{ ref("int_kpis_summed") }}
-    where level != 'employee'
+    where
+        level != 'employee'
+        or measure_code in (select measure_code from {{ ref("survey_questions") }})
 
 ),
 
