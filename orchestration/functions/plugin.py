@@ -109,8 +109,6 @@ def _feedback_terms(texts: Any, dictionaries: Any) -> Any:
         if text is None or entries is None:
             rows.append(None)
             continue
-        rows.append(
-            [{"term": f.term, "is_negated": f.is_negated} for f in find_terms(text, read_dictionary(entries))]
-        )
+        rows.append([{"term": f.term, "is_negated": f.is_negated} for f in find_terms(text, read_dictionary(entries))])
     found = pa.list_(pa.struct([("term", pa.string()), ("is_negated", pa.bool_())]))
     return pa.array(rows, type=found)

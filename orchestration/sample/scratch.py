@@ -35,6 +35,9 @@ ORDERS_PER_CUSTOMER_MONTH = 0.46
 LEAST_ANONYMOUS_SHARE = 0.08
 SEASON = (1.06, 0.94, 0.96, 0.97, 1.02, 1.08, 0.96, 0.97, 1.0, 1.04, 1.12, 1.05)
 GOLD_SHARE_SCALE = 1.5
+# Stores with a tablet at the till (as in the seed staff_identifiers), and the one with bursts of answers.
+TABLET_STORES = ("S002", "S005")
+BURST_STORE = 7
 SILVER_SHARE_SCALE = 0.9
 
 
@@ -94,6 +97,8 @@ def load_chain(
         comment_slots=SLOTS,
         self_filler=staff.self_filler.number,
         self_filler_device=self_filler_device(spec),
+        tablet_stores=list(TABLET_STORES),
+        burst_store=BURST_STORE,
         **{name: value for name, value in asdict(MODEL).items() if not isinstance(value, tuple)},
     )
     con.execute(_score_macro("csat_score", 1, MODEL.cuts(MODEL.csat_shares)))
@@ -153,6 +158,7 @@ def load_chain(
     _load(con, "days", "day date", [(day,) for day in days])
     _load(con, "weight_copies", "copy integer", [(copy,) for copy in range(16)])
     _load(con, "self_filling_days", "day date", [(day,) for day in days if day.day in (14, 28)][4:])
+    _load(con, "burst_days", "day date", [(day,) for day in days if day.day == 21][1:])
     _load(
         con,
         "comment_slots",

@@ -179,6 +179,15 @@ def write_truth(
             "responses": len(filled),
             "response_ids": [entry[0] for entry in filled],
         },
+        "screened": {
+            code: [
+                entry[0]
+                for entry in con.execute(
+                    "select response_id from planted where screen_code = $code order by response_id", {"code": code}
+                ).fetchall()
+            ]
+            for code in ("burst", "repeated_token", "staff_device")
+        },
         "moves": [
             {
                 "employee_id": move.employee_id,

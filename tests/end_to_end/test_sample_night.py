@@ -85,9 +85,51 @@ def test_revenue_per_store_and_month_equals_plain_python(
     assert {(store, month): value for store, month, value in published} == dict(expected)
 
 
+def test_screens_find_what_was_planted_and_nobody_else(small_extracts: Path, marts: duckdb.DuckDBPyConnection) -> None:
+    truth = json.loads((small_extracts / "truth.json").read_text(encoding="utf-8"))
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, response_id in marts.execute(
+        "select exclusion_reason, response_id from core.survey_responses where exclusion_reason is not null"
+    ).fetchall():
+        found[code].add(response_id)
+    assert found["repeated_device"] == set(truth["self_filler"]["response_ids"])
+    for code, planted in truth["screened"].items():
+        # Of two answers with one code the earlier counts, whichever of them took it from the other.
+        assert len(found[code]) == len(planted) if code == "repeated_token" else found[code] == set(planted), code
+    assert found["burst"]
+    assert found["staff_device"]
+    honest = marts.execute("select count(*) from core.survey_responses where exclusion_reason is null").fetchall()[0][0]
+    others = sum(len(ids) for code, ids in found.items() if code not in {"repeated_device", *truth["screened"]})
+    assert others <= honest / 1000
+    flagged = {
+        row[0] for row in marts.execute("select employee_id from kpi.integrity_flags where is_flagged").fetchall()
+    }
+    assert truth["self_filler"]["employee_id"] in flagged
+    assert len(flagged) <= 1 + len(truth["employees"]) / 200
+
+
+def test_topics_of_comments_are_those_that_were_written(small_extracts: Path, marts: duckdb.DuckDBPyConnection) -> None:
+    truth = json.loads((small_extracts / "truth.json").read_text(encoding="utf-8"))
+    written = {(row["theme"], row["polarity"]): row["comments"] for row in truth["comments"]["counts"]}
+    found = {
+        row[:2]: row[2]
+        for row in marts.execute(
+            "select topic_code, polarity, count(*) from voice.feedback_topics group by all"
+        ).fetchall()
+    }
+    assert sum(min(found.get(key, 0), count) for key, count in written.items()) >= 0.95 * sum(written.values())
+    assert sum(count for key, count in found.items() if key not in written) <= 0.1 * sum(written.values())
+
+
 def test_csat_and_nps_per_store_and_month_equal_plain_python(
     small_extracts: Path, marts: duckdb.DuckDBPyConnection
 ) -> None:
+    screened = {
+        row[0]
+        for row in marts.execute(
+            "select response_id from core.survey_responses where exclusion_reason is not null"
+        ).fetchall()
+    }
     responses = {
         row["response_id"]: row
         for row in _latest(_rows(small_extracts, "survey/responses", {"response_id", "store_id"}), "response_id")
@@ -99,7 +141,8 @@ def test_csat_and_nps_per_store_and_month_equal_plain_python(
         response = responses.get(answer["response_id"])
         code = answer["question_code"]
         measure = "csat" if code.startswith("csat") else "nps" if code == "nps_recommend" else None
-        if response and response["store_id"] and measure and re.fullmatch(r"\d+(\.\d+)?", answer["score"]):
+        counts = response and response["response_id"] not in screened
+        if response and counts and response["store_id"] and measure and re.fullmatch(r"\d+(\.\d+)?", answer["score"]):
             scores[measure, response["store_id"], response["submitted_at"][:7]].append(int(float(answer["score"])))
     published = {
         row[:3]: row[3:]

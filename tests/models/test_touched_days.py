@@ -66,7 +66,9 @@ def _put(bench: Bench, answers: dict[tuple[str, str], Answer], code_version: str
     rows = list(answers.values())
     random.Random(len(rows)).shuffle(rows)
     bench.fill(
-        "intermediate.int_answers_scored", COLUMNS, [[*row.values(), hash(tuple(row.values())) & (2**62 - 1)] for row in rows]
+        "intermediate.int_answers_scored",
+        COLUMNS,
+        [[*row.values(), hash(tuple(row.values())) & (2**62 - 1)] for row in rows],
     )
     with bench.connect() as connection:
         connection.execute("update control.night set code_version = ?", [code_version])
@@ -108,7 +110,9 @@ def _touched(bench: Bench) -> set[date]:
         }
 
 
-def _from_nothing(empty: Company, folder: Path, answers: dict[tuple[str, str], Answer]) -> dict[str, list[tuple[object, ...]]]:
+def _from_nothing(
+    empty: Company, folder: Path, answers: dict[tuple[str, str], Answer]
+) -> dict[str, list[tuple[object, ...]]]:
     bench = new_bench(empty, folder)
     _prepare(bench)
     _put(bench, answers)
@@ -176,4 +180,3 @@ def test_a_day_is_emptied_when_its_last_answer_leaves_and_a_killed_night_is_made
     bench.dbt(*CHAIN)
     assert _touched(bench) == {row["submitted_on"] for row in left.values()}, "other code counts every day again"
     assert _contents(bench) == patched
-

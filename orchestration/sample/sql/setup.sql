@@ -101,4 +101,5 @@ create temp table scheme_effects (
     month date, responses bigint, top_box bigint, responses_without bigint, top_box_without bigint
 );
 create temp table self_filled (response_id varchar, submitted_at varchar);
+create temp table planted (screen_code varchar, response_id varchar);
 create temp table comment_counts (theme varchar, polarity varchar, comments bigint);

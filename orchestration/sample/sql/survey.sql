@@ -157,20 +157,42 @@ with receipts as (
 
 select invitation_id, at_second(day, 77700 + position * 47) as submitted_at, position from receipts where position <= 8;
 
+-- Once a month somebody in one store sends half a dozen questionnaires within a minute, from as many
+-- devices on one network.
+create or replace temp table sent_in_burst as
+with receipts as (
+    select
+        i.invitation_id,
+        d.day,
+        row_number() over (partition by d.day order by i.happened_at desc, i.invitation_id) as position,
+        count(*) over (partition by d.day) as receipts_found,
+    from invited as i
+    inner join burst_days as d on i.happened_at::date < d.day and i.happened_at::date > d.day - 21
+    where i.store_no = getvariable('burst_store') and i.survey_code = 'store_visit' and i.channel = 'qr'
+        and not i.responds and i.employee_no is distinct from getvariable('self_filler')
+)
+
+select
+    invitation_id, at_second(day, 54000 + position * 7) as submitted_at,
+    'net-' || left(md5(getvariable('seed') || '/burst/' || day), 12) as network_id,
+from receipts where position <= 6 and receipts_found >= 6;
+
 create or replace temp table responded as
 with drawn as (
     select
         i.*,
         f.position is not null as is_self_filled,
+        b.network_id as burst_network_id,
         draw('response time', i.response_id) as time_bits,
         draw('nps', i.response_id) as nps_bits,
         draw('ces', i.response_id) as ces_bits,
         draw('skips', i.response_id) as skip_bits,
         draw('comment', i.response_id) as comment_bits,
-        f.submitted_at as filled_at,
+        coalesce(f.submitted_at, b.submitted_at) as filled_at,
     from invited as i
     left join filled_in as f on f.invitation_id = i.invitation_id
-    where i.responds or f.position is not null
+    left join sent_in_burst as b on b.invitation_id = i.invitation_id
+    where i.responds or f.position is not null or b.invitation_id is not null
 )
 
 select
@@ -194,6 +216,34 @@ from drawn;
 
 delete from responded where submitted_at::date > getvariable('last_day');
 
+-- Two stores have a tablet at the till that some customers are handed, and here and there a code is
+-- used a second time.
+create or replace temp table oddities as
+with honest as (
+    select
+        r.response_id,
+        s.store_id,
+        draw('oddity', r.response_id) as bits,
+        lag(r.response_id) over (partition by r.store_no order by r.submitted_at, r.response_id) as previous_response_id,
+    from responded as r
+    inner join stores as s on s.store_no = r.store_no
+    where r.channel = 'qr' and r.survey_code = 'store_visit' and not r.is_self_filled and r.burst_network_id is null
+)
+
+select
+    response_id,
+    if(list_contains(getvariable('tablet_stores'), store_id) and unit(bits, 0) < 0.01, 'dev-tablet-' || store_id, null)
+        as tablet_id,
+    if(unit(bits, 1) < 0.004, previous_response_id, null) as token_of,
+from honest;
+
+insert into planted
+select 'staff_device', response_id from oddities where tablet_id is not null
+union all
+select 'repeated_token', response_id from oddities where token_of is not null and tablet_id is null
+union all
+select 'burst', response_id from responded where burst_network_id is not null;
+
 insert into responses_out
 select
     r.submitted_at::date, '', 0, r.submitted_at::date, 'base',
@@ -202,16 +252,19 @@ select
     r.touchpoint_code, iso(r.submitted_at - to_seconds(r.seconds_taken)),
     case
         when r.is_self_filled then getvariable('self_filler_device')
+        when o.tablet_id is not null then o.tablet_id
         else coalesce(r.own_device_id, 'dev-' || left(md5(getvariable('seed') || '/device/' || r.response_id), 12))
     end,
     case
+        when r.burst_network_id is not null then r.burst_network_id
         when r.is_self_filled or (r.channel = 'qr' and unit(r.bits, 1) < 0.35) then 'wifi-' || s.store_id
         else 'net-' || left(md5(getvariable('seed') || '/network/' || coalesce(r.own_device_id, r.response_id)), 12)
     end,
-    if(r.channel = 'qr', 'qr-' || left(md5(getvariable('seed') || '/token/' || r.response_id), 16), null),
+    if(r.channel = 'qr', 'qr-' || left(md5(getvariable('seed') || '/token/' || coalesce(o.token_of, r.response_id)), 16), null),
     if(r.is_english, 'en', 'zh-CN'),
 from responded as r
 inner join stores as s on s.store_no = r.store_no
+left join oddities as o on o.response_id = r.response_id
 left join customers as c on c.customer_no = r.customer_no
 left join employees as e on e.employee_no = r.employee_no;
 
