@@ -1,0 +1,1 @@
+"""What is claimed about speed and accuracy, runnable; each script has its report beside it."""

@@ -1,0 +1,182 @@
+"""5 million answers over two years: the whole chain from scored answers to results against hand-written SQL that
+computes only value, n and interval for the same entities and periods; and one new day on top.
+
+    .venv/bin/python -m benchmarks.survey_marts [answers]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.functions.plugin import register
+from orchestration.landing import land
+from orchestration.settings import PROJECT_DIR, Company
+from orchestration.transform import _arguments, _environment, dbt_environment
+from tests.conftest import copy_company
+
+CHAIN = ("run", "--select", "int_survey_days_touched+", "--exclude", "integrity_effects", "tag:incentives")
+LEVELS = {
+    "company": "'company'",
+    "region": "region",
+    "store": "store_id",
+    "department": "department_code",
+    "employee": "employee_id",
+    "touchpoint": "touchpoint_code",
+    "segment": "segment",
+    "channel": "channel",
+}
+PERIODS = {"day": "submitted_on", "month": "date_trunc('month', submitted_on)", "quarter": "date_trunc('quarter', submitted_on)"}
+
+# 400 stores, 2,000 employees, three questions per response; the last of 730 days can be left out and added.
+ANSWERS_SQL = """
+insert into intermediate.int_answers_scored by name
+with responses as (
+    select
+        i as no,
+        'r' || i as response_id,
+        date '2024-04-01' + (hash(i, 1) % 730)::integer as submitted_on,
+        hash(i, 2) % 2000 as employee_no,
+        ['checkout_till', 'checkout_online', 'delivery', 'service_call'][1 + (hash(i, 3) % 4)::integer] as touchpoint_code,
+        ['gold', 'silver', 'standard'][1 + (hash(i, 4) % 3)::integer] as segment,
+        ['qr', 'sms', 'app', 'email'][1 + (hash(i, 5) % 4)::integer] as channel,
+        hash(i, 6) % 50 = 0 as is_excluded
+    from range($responses) as r(i)
+),
+
+scored as (
+    select r.*, m.measure_code, (hash(r.no, m.measure_code) % 100)::integer + (employee_no % 10)::integer as drawn
+    from responses as r
+    cross join (values ('csat'), ('nps'), ('ces')) as m(measure_code)
+)
+
+select
+    response_id, measure_code as question_code, measure_code, submitted_on,
+    's' || (employee_no % 400) as store_id, 'region' || (employee_no % 4) as region, 'e' || employee_no as employee_id,
+    ['sales', 'service', 'logistics', 'online', 'marketing'][1 + (employee_no % 5)::integer] as department_code,
+    touchpoint_code, segment, channel,
+    (drawn % 5) * 25 as normalised_score, drawn > 35 as is_top_box, drawn < 15 as is_bottom_box,
+    1.0 + (drawn % 3) * 0.25 as weight, if(is_excluded, 'burst', null) as exclusion_reason, is_excluded as is_screened,
+    hash(response_id, measure_code, drawn)::decimal(38, 0) as row_stamp
+from scored where (submitted_on < date '2026-03-31') = $is_old
+"""
+
+
+def _dbt(company: Company, *command: str) -> dict[str, float]:
+    """Seconds by node."""
+    from dbt.cli.main import dbtRunner
+
+    with _environment(dbt_environment(company)):
+        result: Any = dbtRunner().invoke(_arguments(company, *command))
+    if not result.success:
+        raise SystemExit(f"dbt failed: {result.exception} {[r.message for r in result.result.results if r.message]}")
+    return {r.node.name: r.execution_time for r in getattr(result.result, "results", [])}
+
+
+def _connect(company: Company) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(company.warehouse_path))
+    register(connection)
+    return connection
+
+
+def prepare(folder: Path, responses: int) -> Company:
+    """A warehouse with all tables, empty but for the calendar, the peers and the answers up to the last day but one."""
+    company = copy_company(PROJECT_DIR, folder / "company")
+    company.extracts_dir.mkdir(parents=True)
+    land(company)
+    with _connect(company) as con:
+        con.execute("create schema control")
+        con.execute("create table control.night as select date '2026-03-31' as as_of, 'one' as code_version")
+    _dbt(company, "seed")
+    _dbt(company, "run", "--empty")
+    with _connect(company) as con:
+        con.execute(
+            """
+            insert into intermediate.int_days_dated by name
+            select
+                d::date as date_day, date_trunc('month', d)::date as month_start,
+                (date_trunc('month', d) + interval 1 month)::date as month_end,
+                date_trunc('quarter', d)::date as quarter_start,
+                (date_trunc('quarter', d) + interval 3 month)::date as quarter_end
+            from generate_series(date '2024-04-01', date '2026-03-31', interval 1 day) as g(d);
+            insert into intermediate.int_periods_listed by name
+            select 'day' as period_type, date_day as period_start, date_day + 1 as period_end, true as is_complete
+            from intermediate.int_days_dated
+            union all select distinct 'month', month_start, month_end, true from intermediate.int_days_dated
+            union all select distinct 'quarter', quarter_start, quarter_end, true from intermediate.int_days_dated;
+            insert into intermediate.int_employees_peered by name
+            select 'e' || e as employee_id, period_type, period_start, 'role' || (e % 5) as job_role
+            from range(2000) as r(e) cross join intermediate.int_periods_listed where period_type != 'day';
+            """
+        )
+        con.execute(ANSWERS_SQL, {"responses": responses, "is_old": True})
+    return company
+
+
+def hand_written(company: Company) -> float:
+    """Seconds for value, n and interval of the same entities and periods, straight from the answers."""
+    parts = [
+        f"select measure_code, '{level}' as level, {entity} as entity_id, '{period}' as period_type, {start} as period_start, "
+        "count(*) as n, count(*) filter (is_top_box) as p, count(*) filter (is_bottom_box) as d "
+        "from intermediate.int_answers_scored where exclusion_reason is null group by all"
+        for level, entity in LEVELS.items()
+        for period, start in PERIODS.items()
+    ]
+    query = f"""
+        create or replace table main.by_hand as
+        select *,
+            case when measure_code = 'nps' then 100 * (p - d) / n else p / n end as value,
+            case when measure_code = 'nps'
+                then 100 * ((p - d) / (n + 3) - 1.96 * sqrt(((p + d + 1.5) / (n + 3) - pow((p - d) / (n + 3), 2)) / (n + 3)))
+                else (p / n + 1.92 / n - 1.96 * sqrt(p / n * (1 - p / n) / n + 0.96 / (n * n))) / (1 + 3.84 / n) end as ci_low,
+            case when measure_code = 'nps'
+                then 100 * ((p - d) / (n + 3) + 1.96 * sqrt(((p + d + 1.5) / (n + 3) - pow((p - d) / (n + 3), 2)) / (n + 3)))
+                else (p / n + 1.92 / n + 1.96 * sqrt(p / n * (1 - p / n) / n + 0.96 / (n * n))) / (1 + 3.84 / n) end as ci_high
+        from ({" union all ".join(parts)})
+    """
+    with _connect(company) as con:
+        con.execute("set preserve_insertion_order = false")
+        started = time.perf_counter()
+        con.execute(query)
+        return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    answers = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        company = prepare(Path(folder), answers // 3)
+        by_hand = min(hand_written(company) for _ in range(2))
+        full = _dbt(company, *CHAIN)
+        with _connect(company) as con:
+            rows = con.execute(
+                "select (select count(*) from main.by_hand), (select count(*) from intermediate.int_kpis_valued "
+                "where measure_code in ('csat', 'nps', 'ces'))"
+            ).fetchall()[0]
+            differ = con.execute(
+                "select count(*) from main.by_hand as h full join (select * from intermediate.int_kpis_valued "
+                "where measure_code in ('csat', 'nps', 'ces') and n > 0) as v "
+                "using (measure_code, level, entity_id, period_type, period_start) "
+                "where h.n is distinct from v.n or abs(h.value - v.value) > 1e-6"
+            ).fetchall()[0][0]
+            con.execute(ANSWERS_SQL, {"responses": answers // 3, "is_old": False})
+        new_day = _dbt(company, *CHAIN)
+    print(f"machine               {os.cpu_count()} cores")
+    print(f"answers               {answers:,}")
+    print(f"results               {rows[0]:,} by hand, {rows[1]:,} by the models (with excluded-only ones); {differ} differ")
+    print(f"hand-written SQL      {by_hand:6.2f} s")
+    print(f"full build of models  {sum(full.values()):6.2f} s  ratio {sum(full.values()) / by_hand:.2f} (at most 3)")
+    ratio = sum(new_day.values()) / sum(full.values())
+    print(f"one new day           {sum(new_day.values()):6.2f} s  ratio 1/{1 / ratio:.1f} (at most 1/20)")
+    for name in full:
+        print(f"  {name:<42} {full[name]:6.2f} {new_day[name]:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
