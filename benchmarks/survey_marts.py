@@ -21,7 +21,7 @@ from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import _arguments, _environment, dbt_environment
 from tests.conftest import copy_company
 
-CHAIN = ("run", "--select", "int_survey_days_touched+", "--exclude", "integrity_effects", "tag:incentives")
+CHAIN = ("run", "--select", "int_survey_days_touched+", "--exclude", "marts.scorecard", "intermediate.scorecards", "integrity_effects", "tag:incentives")
 LEVELS = {
     "company": "'company'",
     "region": "region",
@@ -41,7 +41,7 @@ with responses as (
     select
         i as no,
         'r' || i as response_id,
-        date '2024-04-01' + (hash(i, 1) % 730)::integer as submitted_on,
+        date '2025-01-01' + (hash(i, 1) % 730)::integer as submitted_on,
         hash(i, 2) % 2000 as employee_no,
         ['checkout_till', 'checkout_online', 'delivery', 'service_call'][1 + (hash(i, 3) % 4)::integer] as touchpoint_code,
         ['gold', 'silver', 'standard'][1 + (hash(i, 4) % 3)::integer] as segment,
@@ -64,7 +64,7 @@ select
     (drawn % 5) * 25 as normalised_score, drawn > 35 as is_top_box, drawn < 15 as is_bottom_box,
     1.0 + (drawn % 3) * 0.25 as weight, if(is_excluded, 'burst', null) as exclusion_reason, is_excluded as is_screened,
     hash(response_id, measure_code, drawn)::decimal(38, 0) as row_stamp
-from scored where (submitted_on < date '2026-03-31') = $is_old
+from scored where (submitted_on < date '2026-12-31') = $is_old
 """
 
 
@@ -92,7 +92,7 @@ def prepare(folder: Path, responses: int) -> Company:
     land(company)
     with _connect(company) as con:
         con.execute("create schema control")
-        con.execute("create table control.night as select date '2026-03-31' as as_of, 'one' as code_version")
+        con.execute("create table control.night as select date '2026-12-31' as as_of, 'one' as code_version")
     _dbt(company, "seed")
     _dbt(company, "run", "--empty")
     with _connect(company) as con:
@@ -104,7 +104,7 @@ def prepare(folder: Path, responses: int) -> Company:
                 (date_trunc('month', d) + interval 1 month)::date as month_end,
                 date_trunc('quarter', d)::date as quarter_start,
                 (date_trunc('quarter', d) + interval 3 month)::date as quarter_end
-            from generate_series(date '2024-04-01', date '2026-03-31', interval 1 day) as g(d);
+            from generate_series(date '2025-01-01', date '2026-12-31', interval 1 day) as g(d);
             insert into intermediate.int_periods_listed by name
             select 'day' as period_type, date_day as period_start, date_day + 1 as period_end, true as is_complete
             from intermediate.int_days_dated

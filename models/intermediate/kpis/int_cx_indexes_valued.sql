@@ -232,15 +232,21 @@ select
     entity_id,
     period_type,
     period_start,
-    cast(index_value as decimal(38, 12)) as value,
+    cast(round(index_value, 6) as decimal(38, 12)) as value,
     cast(n as bigint) as n,
     -- One answer tells nothing of how answers differ.
     case
         when n > 1
-            then greatest(0.0, index_value - {{ z_95() }} * sqrt(greatest(variance, 0.0)))
+            then
+                round(
+                    greatest(0.0, index_value - {{ z_95() }} * sqrt(greatest(variance, 0.0))), 6
+                )
     end as ci_low,
     case
         when n > 1
-            then least(100.0, index_value + {{ z_95() }} * sqrt(greatest(variance, 0.0)))
+            then
+                round(
+                    least(100.0, index_value + {{ z_95() }} * sqrt(greatest(variance, 0.0))), 6
+                )
     end as ci_high
 from indexes
