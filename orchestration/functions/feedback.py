@@ -79,9 +79,19 @@ def words_of(text: str, dictionary: Dictionary) -> list[str]:
     words: list[str] = []
     for line in normalise(text).splitlines():
         for piece in _pieces(line):
-            words += segmenter.cut(piece, False) if _HAN.fullmatch(piece) else [piece]
+            cut = segmenter.cut(piece, False) if _HAN.fullmatch(piece) else [piece]
+            words += [part for word in cut for part in _parted(word, dictionary)]
         words.append("\n")
     return words
+
+
+def _parted(word: str, dictionary: Dictionary) -> list[str]:
+    """不好 is one word to jieba; where the dictionary only has 好, it is a negator and a term."""
+    if word not in dictionary.terms and _HAN.fullmatch(word):
+        for end in range(len(word) - 1, 0, -1):
+            if word[:end] in dictionary.negators and word[end:] in dictionary.terms:
+                return [word[:end], word[end:]]
+    return [word]
 
 
 def find_terms(text: str, dictionary: Dictionary) -> list[FoundTerm]:
