@@ -21,7 +21,10 @@ from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import _arguments, _environment, dbt_environment
 from tests.conftest import copy_company
 
-CHAIN = ("run", "--select", "int_survey_days_touched+", "--exclude", "marts.scorecard", "intermediate.scorecards", "integrity_effects", "tag:incentives")
+CHAIN = (
+    "run", "--select", "int_survey_days_touched+",
+    "--exclude", "marts.scorecard", "intermediate.scorecards", "integrity_effects", "tag:incentives",
+)  # fmt: skip
 LEVELS = {
     "company": "'company'",
     "region": "region",
@@ -32,7 +35,11 @@ LEVELS = {
     "segment": "segment",
     "channel": "channel",
 }
-PERIODS = {"day": "submitted_on", "month": "date_trunc('month', submitted_on)", "quarter": "date_trunc('quarter', submitted_on)"}
+PERIODS = {
+    "day": "submitted_on",
+    "month": "date_trunc('month', submitted_on)",
+    "quarter": "date_trunc('quarter', submitted_on)",
+}
 
 # 400 stores, 2,000 employees, three questions per response; the last of 730 days can be left out and added.
 ANSWERS_SQL = """
@@ -169,7 +176,9 @@ def main() -> None:
         new_day = _dbt(company, *CHAIN)
     print(f"machine               {os.cpu_count()} cores")
     print(f"answers               {answers:,}")
-    print(f"results               {rows[0]:,} by hand, {rows[1]:,} by the models (with excluded-only ones); {differ} differ")
+    print(
+        f"results               {rows[0]:,} by hand, {rows[1]:,} by the models (with excluded-only ones); {differ} differ"
+    )
     print(f"hand-written SQL      {by_hand:6.2f} s")
     print(f"full build of models  {sum(full.values()):6.2f} s  ratio {sum(full.values()) / by_hand:.2f} (at most 3)")
     ratio = sum(new_day.values()) / sum(full.values())

@@ -104,9 +104,7 @@ def shrinkage(marts: Path, truth: dict[str, Any]) -> None:
 def screens(marts: Path, truth: dict[str, Any]) -> None:
     """Print who was flagged."""
     con = duckdb.connect(str(marts), read_only=True)
-    flagged = {
-        row[0] for row in con.execute("select employee_id from kpi.integrity_flags where is_flagged").fetchall()
-    }
+    flagged = {row[0] for row in con.execute("select employee_id from kpi.integrity_flags where is_flagged").fetchall()}
     seen = con.execute("select count(distinct employee_id) from kpi.integrity_flags").fetchall()[0][0]
     filler = truth["self_filler"]["employee_id"]
     honest = len(flagged - {filler})

@@ -47,7 +47,7 @@ def normalise(text: str) -> str:
 
 @cache
 def _segmenter(terms: tuple[str, ...]) -> rjieba.Jieba:
-    """jieba's own words and the dictionary's: a term that jieba would cut in the middle stays in one piece."""
+    """Jieba's own words and the dictionary's: a term that jieba would cut in the middle stays in one piece."""
     segmenter = rjieba.Jieba()
     for term in terms:
         if _HAN.fullmatch(term):

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb.func import ARROW, SPECIAL
 from duckdb.sqltypes import BOOLEAN, DOUBLE, VARCHAR
 
 
@@ -27,7 +28,14 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     known = {row[0] for row in connection.execute("select distinct function_name from duckdb_functions()").fetchall()}
     for name, function, parameters, returned in signatures:
         if name not in known:
-            connection.create_function(name, function, parameters, returned, type="arrow", null_handling="special")  # type: ignore[arg-type]
+            connection.create_function(
+                name,
+                function,
+                parameters,
+                returned,
+                type=ARROW,
+                null_handling=SPECIAL,
+            )
 
 
 class Plugin(BasePlugin):
@@ -104,7 +112,7 @@ def _fold_text(texts: Any) -> Any:
 def _feedback_terms(texts: Any, dictionaries: Any) -> Any:
     from orchestration.functions.feedback import find_terms, read_dictionary
 
-    rows = []
+    rows: list[list[dict[str, object]] | None] = []
     for text, entries in zip(texts.to_pylist(), dictionaries.to_pylist(), strict=True):
         if text is None or entries is None:
             rows.append(None)

@@ -107,7 +107,7 @@ def _rank_cut(
     return np.asarray(cut, dtype=np.float64)
 
 
-def in_order(sizes: NDArray[np.int64], *columns: Floats) -> list[Floats]:
+def in_order(sizes: NDArray[Any], *columns: Floats) -> list[Floats]:
     """The members of each group sorted by their values, so that sums do not depend on the order rows arrive in."""
     group: NDArray[Any] = np.repeat(np.arange(len(sizes)), sizes)
     order = np.lexsort((*reversed(columns), group))

@@ -9,7 +9,21 @@ import pytest
 from orchestration.functions.feedback import TERM_END, find_terms, read_dictionary
 from orchestration.settings import PROJECT_DIR
 
-ENTRIES = ("满意", "不满意", "服务态度", "好", "质量", "!不", "friendly", "fast", "checkout", "!not", "!no", "no queue", "queue")
+ENTRIES = (
+    "满意",
+    "不满意",
+    "服务态度",
+    "好",
+    "质量",
+    "!不",
+    "friendly",
+    "fast",
+    "checkout",
+    "!not",
+    "!no",
+    "no queue",
+    "queue",
+)
 DICTIONARY = read_dictionary(TERM_END.join(ENTRIES))
 
 
@@ -34,7 +48,9 @@ def found(text: str) -> list[tuple[str, bool]]:
         ("😀 \x00 满意", [("满意", False)]),
     ],
 )  # fmt: skip
-def test_a_term_is_a_whole_word_the_longest_wins_and_a_negator_turns_it(text: str, terms: list[tuple[str, bool]]) -> None:
+def test_a_term_is_a_whole_word_the_longest_wins_and_a_negator_turns_it(
+    text: str, terms: list[tuple[str, bool]]
+) -> None:
     assert found(text) == terms
 
 

@@ -47,5 +47,5 @@ from held
 qualify
     row_number() over (
         partition by employee_id, period_type, period_start
-        order by day_count desc, held_from desc, job_role
+        order by day_count desc, held_from desc, job_role asc
     ) = 1

@@ -123,44 +123,48 @@ pooled as (
 
 ),
 
+distances as (
+
+    select
+        results.measure_code,
+        results.level,
+        results.peer_group,
+        results.period_type,
+        results.period_start,
+        {{ stable_sum("results.n * power(results.value - pooled.peer_mean, 2)") }}
+            as squared_distance
+    from results
+    inner join pooled
+        on
+            results.measure_code = pooled.measure_code
+            and results.level = pooled.level
+            and results.peer_group = pooled.peer_group
+            and results.period_type = pooled.period_type
+            and results.period_start = pooled.period_start
+    group by
+        results.measure_code,
+        results.level,
+        results.peer_group,
+        results.period_type,
+        results.period_start
+
+),
+
 spreads as (
 
     select
         pooled.*,
-        spread.squared_distance / (pooled.peer_count - 1) as between_variance,
+        distances.squared_distance / (pooled.peer_count - 1) as between_variance,
         (pooled.total_n - pooled.sum_of_squared_n / pooled.total_n) / (pooled.peer_count - 1)
             as typical_n
     from pooled
-    inner join (
-        select
-            results.measure_code,
-            results.level,
-            results.peer_group,
-            results.period_type,
-            results.period_start,
-            {{ stable_sum("results.n * power(results.value - pooled.peer_mean, 2)") }}
-                as squared_distance
-        from results
-        inner join pooled
-            on
-                results.measure_code = pooled.measure_code
-                and results.level = pooled.level
-                and results.peer_group = pooled.peer_group
-                and results.period_type = pooled.period_type
-                and results.period_start = pooled.period_start
-        group by
-            results.measure_code,
-            results.level,
-            results.peer_group,
-            results.period_type,
-            results.period_start
-    ) as spread
+    inner join distances
         on
-            pooled.measure_code = spread.measure_code
-            and pooled.level = spread.level
-            and pooled.peer_group = spread.peer_group
-            and pooled.period_type = spread.period_type
-            and pooled.period_start = spread.period_start
+            pooled.measure_code = distances.measure_code
+            and pooled.level = distances.level
+            and pooled.peer_group = distances.peer_group
+            and pooled.period_type = distances.period_type
+            and pooled.period_start = distances.period_start
 
 ),
 

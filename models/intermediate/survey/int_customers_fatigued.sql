@@ -76,5 +76,5 @@ from windows
 where invited_count > limit_count
 qualify
     row_number() over (
-        partition by customer_id order by invited_count desc, window_end desc, window_id
+        partition by customer_id order by invited_count desc, window_end desc, window_id asc
     ) = 1

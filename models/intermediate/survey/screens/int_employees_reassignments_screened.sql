@@ -51,7 +51,7 @@ reassigned as (
         first_versions.employee_id,
         responses.submitted_on,
         case
-            when responses.employee_id is distinct from first_versions.employee_id then 1
+            when coalesce(responses.employee_id, '') != first_versions.employee_id then 1
             else 0
         end as is_reassigned
     from first_versions
