@@ -1,7 +1,7 @@
 {#-
-    Columns of counted answers, the same for every way of grouping them. `points` measures (NPS) count
-    the good minus the bad, shares count the good. Weights are decimals: their sums do not depend on
-    the order of the rows.
+    Columns of counted answers, the same for every way of grouping them. `points` measures (NPS)
+    count the good minus the bad, shares count the good. Weights are decimals: their sums do not
+    depend on the order of the rows.
 -#}
 {% macro survey_counts() -%}
     cast(sum(counted * point) as decimal(28, 4)) as numerator,

@@ -1,7 +1,8 @@
 {#-
     Pairs of events of one owner that lie within one window: `window_id` names the event the window
-    ends with, `member_id` an event in it (itself included). Only an event's own and the neighbouring
-    stretch of time are compared, so that an owner with many events does not cost their square.
+    ends with, `member_id` an event in it (itself included). Only an event's own and the
+    neighbouring stretch of time are compared, so that an owner with many events does not cost their
+    square.
 
     `events` is a CTE with event_id, owner_id, at_second and window_seconds.
 -#}

@@ -13,7 +13,10 @@
 {#- Aggregates: the value that `share` of a group's posteriors are expected to exceed. -#}
 {% macro beta_rank_cut(share, a, b, members) -%}
     beta_rank_cut(
-        cast({{ share }} as double), array_agg({{ a }}), array_agg({{ b }}), array_agg({{ members }})
+        cast({{ share }} as double),
+        array_agg({{ a }}),
+        array_agg({{ b }}),
+        array_agg({{ members }})
     )
 {%- endmacro %}
 
@@ -47,7 +50,9 @@
     {{ return(adapter.dispatch("join_entries")(entry)) }}
 {%- endmacro %}
 
-{% macro duckdb__join_entries(entry) -%} string_agg({{ entry }}, chr(30) order by {{ entry }}) {%- endmacro %}
+{% macro duckdb__join_entries(entry) -%}
+    string_agg({{ entry }}, chr(30) order by {{ entry }})
+{%- endmacro %}
 
 {% macro spark__join_entries(entry) -%}
     array_join(array_sort(collect_list({{ entry }})), chr(30))

@@ -25,7 +25,8 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set keeps = existing_relation is not none and run_query(
-        "select count(*) from (select 1 from " ~ existing_relation ~ " as existing where not exists ("
+        "select count(*) from (select 1 from " ~ existing_relation ~ " as existing"
+        ~ " where not exists ("
         ~ "select 1 from " ~ touched ~ " as touched where " ~ same_partition ~ ") limit 1) as kept"
     ).columns[0].values()[0] > 0 -%}
     {% if keeps %}
@@ -50,10 +51,10 @@
 {% endmaterialization %}
 
 {#-
-    The stamps that a chain of patched tables was last built from, by partition; none when one of the
-    tables is missing or all is to be built again. `book` is the model that keeps the stamps; it is
-    built last, so that a night that was killed half-way patches the same partitions again. It comes
-    after the model that asks and is therefore named and not referenced.
+    The stamps that a chain of patched tables was last built from, by partition; none when one of
+    the tables is missing or all is to be built again. `book` is the model that keeps the stamps; it
+    is built last, so that a night that was killed half-way patches the same partitions again. It
+    comes after the model that asks and is therefore named and not referenced.
 -#}
 {% macro stamps_in_book(book, patched, keys, stamp) -%}
     {%- set missing = [] -%}

@@ -1,6 +1,6 @@
 {#-
-    A number that stands for the contents of a row: equal rows have equal stamps on one engine, so that
-    sums of stamps tell whether a day changed. Never compared between engines, never published.
+    A number that stands for the contents of a row: equal rows have equal stamps on one engine, so
+    that sums of stamps tell whether a day changed. Never compared between engines, never published.
 -#}
 {% macro row_stamp(columns) -%}
     {{ return(adapter.dispatch("row_stamp")(columns)) }}

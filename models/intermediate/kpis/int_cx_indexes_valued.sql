@@ -1,7 +1,8 @@
--- One row per touchpoint, stage or company and period: the CX index, 0 to 100. A touchpoint's index is
--- the weighted mean of its components, a stage's that of its touchpoints, the company's that of its
--- stages. A component that has no answers spreads its weight over the others. The variance is that of
--- the weighted mean of ratios (delta method), with the covariances of answers by one respondent.
+-- One row per touchpoint, stage or company and period: the CX index, 0 to 100. A touchpoint's index
+-- is the weighted mean of its components, a stage's that of its touchpoints, the company's that of
+-- its stages. A component that has no answers spreads its weight over the others. The variance is
+-- that of the weighted mean of ratios (delta method), with the covariances of answers by one
+-- respondent.
 {% set period_starts = {"day": "date_day", "month": "month_start", "quarter": "quarter_start"} %}
 
 with days as (

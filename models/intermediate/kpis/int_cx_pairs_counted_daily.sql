@@ -1,7 +1,7 @@
 -- One row per day, touchpoint and pair of survey measures that respondents answered together (each
--- measure with itself too), measured from 0 to 100: sums from which means, variances and covariances
--- of any period follow. Whoever is unhappy is so with everything: without the covariances the interval
--- of an index would be too narrow.
+-- measure with itself too), measured from 0 to 100: sums from which means, variances and
+-- covariances of any period follow. Whoever is unhappy is so with everything: without the
+-- covariances the interval of an index would be too narrow.
 {{ config(
     materialized="patched", patched_by="int_survey_days_touched", partition=["date_day"]
 ) }}

@@ -1,5 +1,5 @@
--- One row per measure, day, touchpoint, customer segment and channel: additive counts of what is known
--- by who was asked, where and how.
+-- One row per measure, day, touchpoint, customer segment and channel: additive counts of what is
+-- known by who was asked, where and how.
 {{ config(materialized="view") }}
 
 select

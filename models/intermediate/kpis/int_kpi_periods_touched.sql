@@ -1,13 +1,15 @@
--- One row per period of which something is not as it was when its results were made: the counts of a
--- day, a supplied value, a target, the role of an employee, the definition of a measure, whether the
--- period is complete, or the code.
+-- One row per period of which something is not as it was when its results were made: the counts of
+-- a day, a supplied value, a target, the role of an employee, the definition of a measure, whether
+-- the period is complete, or the code.
 {% set sums = {
     "int_sales_counted_daily": ["store_id", "region", "department_code", "employee_id"],
     "int_invitations_counted_daily": [
-        "store_id", "region", "department_code", "employee_id", "touchpoint_code", "segment", "channel"
+        "store_id", "region", "department_code", "employee_id",
+        "touchpoint_code", "segment", "channel",
     ],
     "int_tickets_counted_daily": [
-        "store_id", "region", "department_code", "employee_id", "touchpoint_code", "segment", "channel"
+        "store_id", "region", "department_code", "employee_id",
+        "touchpoint_code", "segment", "channel",
     ],
 } %}
 {% set period_starts = {"day": "date_day", "month": "month_start", "quarter": "quarter_start"} %}

@@ -3,10 +3,11 @@
 -- probability that it is among the best and the worst quarter of them. Peers of an employee are the
 -- holders of the same job role, of all others the entities of their level, in the same period.
 --
--- Shares: beta-binomial; points: normal-normal. The prior is fitted by moments (Kleinman 1973) with the
--- correction of Efron and Morris (1975) for a spread that is itself only estimated, (k - 3) / (k - 1),
--- so that few peers never pull anybody to their mean entirely. Ranks follow Lin, Louis, Paddock and
--- Ridgeway (2006): the probability of exceeding the value that a quarter of the peers are expected to.
+-- Shares: beta-binomial; points: normal-normal. The prior is fitted by moments (Kleinman 1973) with
+-- the correction of Efron and Morris (1975) for a spread that is itself only estimated, (k - 3) /
+-- (k - 1), so that few peers never pull anybody to their mean entirely. Ranks follow Lin, Louis,
+-- Paddock and Ridgeway (2006): the probability of exceeding the value that a quarter of the peers
+-- are expected to.
 {{ config(
     materialized="patched",
     patched_by="int_kpi_periods_touched",

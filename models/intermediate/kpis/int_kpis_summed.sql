@@ -1,5 +1,5 @@
--- One row per measure, level, entity and period: the sums behind every result, of the periods in which
--- a day changed. Employees have days in survey measures only.
+-- One row per measure, level, entity and period: the sums behind every result, of the periods in
+-- which a day changed. Employees have days in survey measures only.
 {{ config(
     materialized="patched",
     patched_by="int_kpi_periods_touched",

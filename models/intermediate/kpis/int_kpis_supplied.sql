@@ -1,6 +1,6 @@
--- One row per measure, level, entity and period that is not a sum of daily counts: distinct customers
--- who came back, the CX index, and what was computed elsewhere. A measure that does not add up over
--- days joins here.
+-- One row per measure, level, entity and period that is not a sum of daily counts: distinct
+-- customers who came back, the CX index, and what was computed elsewhere. A measure that does not
+-- add up over days joins here.
 select
     measure_code,
     level,

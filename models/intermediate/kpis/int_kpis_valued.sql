@@ -1,6 +1,6 @@
 -- One row per measure, level, entity and period: the exact value with its numbers, interval and
--- target, of the touched periods. The pay path reads the decimals; the bounds are statistics and may be
--- doubles.
+-- target, of the touched periods. The pay path reads the decimals; the bounds are statistics and
+-- may be doubles.
 {{ config(
     materialized="patched",
     patched_by="int_kpi_periods_touched",
@@ -155,14 +155,22 @@ targeted as (
 
     select
         defined.*,
-        case when own_targets.entity_id is null then shared_targets.floor else own_targets.floor end
-            as floor,
-        case when own_targets.entity_id is null then shared_targets.threshold else own_targets.threshold end
-            as threshold,
-        case when own_targets.entity_id is null then shared_targets.target else own_targets.target end
-            as target,
-        case when own_targets.entity_id is null then shared_targets.stretch else own_targets.stretch end
-            as stretch
+        case
+            when own_targets.entity_id is null then shared_targets.floor
+            else own_targets.floor
+        end as floor,
+        case
+            when own_targets.entity_id is null then shared_targets.threshold
+            else own_targets.threshold
+        end as threshold,
+        case
+            when own_targets.entity_id is null then shared_targets.target
+            else own_targets.target
+        end as target,
+        case
+            when own_targets.entity_id is null then shared_targets.stretch
+            else own_targets.stretch
+        end as stretch
     from defined
     left join targets as own_targets
         on

@@ -1,5 +1,5 @@
--- One row per sales measure, day and credit (store, region, department, employee): revenue, orders and
--- returns, additive. Whatever does not count is counted beside it.
+-- One row per sales measure, day and credit (store, region, department, employee): revenue, orders
+-- and returns, additive. Whatever does not count is counted beside it.
 with order_lines as (
 
     select * from {{ ref("int_order_lines_credited") }}

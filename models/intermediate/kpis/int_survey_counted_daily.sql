@@ -1,5 +1,5 @@
--- One row per survey measure, day and credit (store, region, department, employee): counts from which
--- every period and level is summed. Only the days that changed are counted again.
+-- One row per survey measure, day and credit (store, region, department, employee): counts from
+-- which every period and level is summed. Only the days that changed are counted again.
 {{ config(
     materialized="patched", patched_by="int_survey_days_touched", partition=["date_day"]
 ) }}

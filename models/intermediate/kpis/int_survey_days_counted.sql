@@ -1,5 +1,5 @@
--- One row per day with survey answers: the stamp of the answers its counts were made from. Built after
--- all counts of the day.
+-- One row per day with survey answers: the stamp of the answers its counts were made from. Built
+-- after all counts of the day.
 -- depends_on: {{ ref("int_survey_counted_daily") }}
 -- depends_on: {{ ref("int_survey_audiences_counted_daily") }}
 -- depends_on: {{ ref("int_cx_pairs_counted_daily") }}

@@ -1,6 +1,7 @@
--- One row per day of which the answers are not those that its counts were made from: new, corrected,
--- credited or weighed otherwise, screened, or moved to another day. A correction that moves an answer
--- touches the day it leaves and the day it comes to. Another version of the code touches all days.
+-- One row per day of which the answers are not those that its counts were made from: new,
+-- corrected, credited or weighed otherwise, screened, or moved to another day. A correction that
+-- moves an answer touches the day it leaves and the day it comes to. Another version of the code
+-- touches all days.
 with answers as (
 
     select

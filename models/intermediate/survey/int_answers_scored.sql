@@ -133,8 +133,9 @@ select
     file_id,
     file_line_no,
     {{ row_stamp([
-        "measure_code", "submitted_on", "channel", "touchpoint_code", "segment", "store_id", "region",
-        "employee_id", "department_code", "is_top_box", "is_bottom_box", "normalised_score", "weight",
+        "measure_code", "submitted_on", "channel", "touchpoint_code", "segment", "store_id",
+        "region", "employee_id", "department_code", "is_top_box", "is_bottom_box",
+        "normalised_score", "weight",
         "uncredited_reason", "response_exclusion_reason", "answer_exclusion_reason", "is_screened",
         "response_id",
     ]) }} as row_stamp

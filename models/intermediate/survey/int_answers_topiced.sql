@@ -1,6 +1,6 @@
--- One row per text answer and topic it speaks of, with whether it praises or blames. A topic is judged
--- by its own words; where those only name it, by the words of praise and blame beside them. An answer
--- in which no topic is found has one row, topic `other`: nothing that was said is lost.
+-- One row per text answer and topic it speaks of, with whether it praises or blames. A topic is
+-- judged by its own words; where those only name it, by the words of praise and blame beside them.
+-- An answer in which no topic is found has one row, topic `other`: nothing that was said is lost.
 with answers as (
 
     select

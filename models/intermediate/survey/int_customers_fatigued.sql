@@ -1,5 +1,5 @@
--- One row per customer who was asked more often within some window than the limit: the fullest window,
--- the latest of equals.
+-- One row per customer who was asked more often within some window than the limit: the fullest
+-- window, the latest of equals.
 with invitations as (
 
     select * from {{ ref("int_invitations_credited") }}

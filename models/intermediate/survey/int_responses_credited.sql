@@ -1,6 +1,6 @@
 -- One row per response, credited to the person, store and department at the time of the interaction
--- it rates. What the response does not say is taken from its invitation, then from its order; a store
--- that nobody names is that of the employee's assignment.
+-- it rates. What the response does not say is taken from its invitation, then from its order; a
+-- store that nobody names is that of the employee's assignment.
 with responses as (
 
     select

@@ -1,6 +1,6 @@
--- One row per response that counts and answers an invitation: how many of the invited it speaks for.
--- Cells are questionnaire, channel and segment of the invitations of one month; the weight is the
--- cell's share of the invited over its share of the respondents, trimmed. A response without an
+-- One row per response that counts and answers an invitation: how many of the invited it speaks
+-- for. Cells are questionnaire, channel and segment of the invitations of one month; the weight is
+-- the cell's share of the invited over its share of the respondents, trimmed. A response without an
 -- invitation is in no cell and weighs 1.
 with responses as (
 

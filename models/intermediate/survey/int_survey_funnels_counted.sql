@@ -1,8 +1,8 @@
 -- One row per month, questionnaire, channel and store: asked, opened, completed. Who was invited is
 -- followed through whenever they answer, in the month of the invitation. Where a questionnaire and
--- channel had no invitations in a month (a QR poster at the till), whoever could have answered is taken
--- instead: the store's orders at the till for QR, the orders of known customers for other channels.
--- Responses without an invitation beside invited ones are walk-ins, in no rate.
+-- channel had no invitations in a month (a QR poster at the till), whoever could have answered is
+-- taken instead: the store's orders at the till for QR, the orders of known customers for other
+-- channels. Responses without an invitation beside invited ones are walk-ins, in no rate.
 with invitations as (
 
     select * from {{ ref("int_invitations_credited") }}

@@ -1,5 +1,5 @@
--- One row per employee and month with unhappy customers: how many of them had their contact data changed
--- soon after the answer. Whose phone number is wrong cannot be called back.
+-- One row per employee and month with unhappy customers: how many of them had their contact data
+-- changed soon after the answer. Whose phone number is wrong cannot be called back.
 with answers as (
 
     select * from {{ ref("int_answers_scored") }}

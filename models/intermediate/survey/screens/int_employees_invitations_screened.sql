@@ -1,6 +1,6 @@
 -- One row per employee and month with orders: how many of them were followed by an invitation.
--- Whoever invites far fewer customers than the colleagues of the department, beyond chance, may choose
--- whom to ask.
+-- Whoever invites far fewer customers than the colleagues of the department, beyond chance, may
+-- choose whom to ask.
 with orders as (
 
     select * from {{ ref("int_orders_summed") }}

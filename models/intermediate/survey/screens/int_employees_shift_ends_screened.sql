@@ -1,6 +1,6 @@
--- One row per employee and month with answers: how many of them came in a run, one shortly after the
--- other, at closing time. Customers do not queue up to praise one person when the shop shuts; somebody
--- with a pile of receipts does. Screened answers are looked at too: they are the evidence.
+-- One row per employee and month with answers: how many of them came in a run, one shortly after
+-- the other, at closing time. Customers do not queue up to praise one person when the shop shuts;
+-- somebody with a pile of receipts does. Screened answers are looked at too: they are the evidence.
 with responses as (
 
     select * from {{ ref("int_responses_screened") }}

@@ -1,5 +1,5 @@
--- Responses from a device of the store or on a loyalty card of staff. Whose device or card it is may
--- be known: a response about the very sale of its owner is another screen's.
+-- Responses from a device of the store or on a loyalty card of staff. Whose device or card it is
+-- may be known: a response about the very sale of its owner is another screen's.
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

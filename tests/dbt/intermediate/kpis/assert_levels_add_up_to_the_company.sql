@@ -13,7 +13,9 @@
 with monthly as (
 
     select * from {{ ref("int_kpis_summed") }}
-    where period_type = 'month' and level in ('company', 'region', 'store', 'department', 'employee')
+    where
+        period_type = 'month'
+        and level in ('company', 'region', 'store', 'department', 'employee')
 
 ),
 
