@@ -102,6 +102,7 @@ reliabilities as (
         results.period_start,
         results.value,
         true_variances.peer_mean,
+        true_variances.answer_variance / results.n as chance_variance,
         case
             -- No spread among the peers and none among the answers: nothing to tell anybody apart
             -- by.
@@ -127,5 +128,6 @@ select
     period_type,
     period_start,
     reliability,
-    peer_mean + reliability * (value - peer_mean) as shrunken_value
+    peer_mean + reliability * (value - peer_mean) as shrunken_value,
+    sqrt(reliability * chance_variance) as shrunken_sd
 from reliabilities

@@ -6,6 +6,12 @@ with summed as (
 
 ),
 
+shared as (
+
+    select * from {{ ref("int_kpis_shared") }}
+
+),
+
 repurchases as (
 
     select * from {{ ref("int_repurchases_counted") }}
@@ -39,16 +45,18 @@ targets as (
 
 results as (
 
+    {% for computed in ["summed", "shared", "repurchases"] %}
     select
         *,
-        'computed' as origin
-    from summed
+        'computed' as origin,
+        cast(null as decimal(28, 14)) as delivered_value,
+        cast(null as decimal(18, 4)) as delivered_floor,
+        cast(null as decimal(18, 4)) as delivered_threshold,
+        cast(null as decimal(18, 4)) as delivered_benchmark,
+        cast(null as decimal(18, 4)) as baseline
+    from {{ computed }}
     union all
-    select
-        *,
-        'computed' as origin
-    from repurchases
-    union all
+    {% endfor %}
     select
         measure_code,
         level,
@@ -62,7 +70,12 @@ results as (
         cast(null as bigint) as unfavourable_count,
         cast(null as decimal(38, 12)) as score_sum,
         cast(0 as bigint) as excluded_count,
-        'delivered' as origin
+        'delivered' as origin,
+        value as delivered_value,
+        floor as delivered_floor,
+        threshold as delivered_threshold,
+        benchmark as delivered_benchmark,
+        baseline
     from delivered
 
 ),
@@ -106,9 +119,13 @@ targeted as (
 
     select
         defined.*,
-        coalesce(own_targets.floor, shared_targets.floor) as floor,
-        coalesce(own_targets.threshold, shared_targets.threshold) as threshold,
-        coalesce(own_targets.target, shared_targets.target) as target,
+        -- What came with the value was set for this very entity and period.
+        coalesce(defined.delivered_floor, own_targets.floor, shared_targets.floor) as floor,
+        coalesce(
+            defined.delivered_threshold, own_targets.threshold, shared_targets.threshold
+        ) as threshold,
+        coalesce(defined.delivered_benchmark, own_targets.target, shared_targets.target)
+            as target,
         coalesce(own_targets.stretch, shared_targets.stretch) as stretch
     from defined
     left join targets as own_targets
@@ -141,16 +158,19 @@ select
     direction,
     origin,
     case
-        when origin = 'delivered' or unit in ('amount', 'count')
-            then cast(numerator as decimal(38, 12))
+        when origin = 'delivered' then cast(delivered_value as decimal(38, 12))
+        when unit in ('amount', 'count') then cast(numerator as decimal(38, 12))
         when unit = 'points'
-            then cast({{ exact_divide("numerator", "denominator") }} * 100 as decimal(38, 12))
-        else {{ exact_divide("numerator", "denominator") }}
+            then
+                cast({{ exact_divide("numerator", "denominator", 10) }} * 100 as decimal(38, 12))
+        else {{ exact_divide("numerator", "denominator", 10) }}
     end as value,
-    numerator,
-    denominator,
+    cast(numerator as decimal(28, 4)) as numerator,
+    cast(denominator as decimal(28, 4)) as denominator,
     -- What value is a multiple of, so that attainment can be taken from whole numbers.
     case when origin = 'computed' and unit = 'points' then 100 else 1 end as value_scale,
+    delivered_value,
+    baseline,
     n,
     favourable_count,
     unfavourable_count,
