@@ -40,10 +40,12 @@ select
     ) as scored_weight,
     cast(sum(effective_weight) as decimal(14, 12)) as effective_weight,
     -- Sums of whole points, where the method has them.
-    sum(method_score) filter (
-        where scoring_method = 'achievement_or_improvement'
+    cast(
+        sum(method_score) filter (where scoring_method = 'achievement_or_improvement') as bigint
     ) as base_score,
-    sum(method_score) filter (where scoring_method = 'consistency') as consistency_score,
+    cast(
+        sum(method_score) filter (where scoring_method = 'consistency') as bigint
+    ) as consistency_score,
     cast(
         {{ exact_mean(
             "case when status = 'scored' then weight else 0 end",
