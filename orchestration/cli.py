@@ -103,6 +103,31 @@ def map_extracts(
 
 
 @app.command()
+def compare(
+    data: Annotated[Path, typer.Argument(help="Folder with the figures that somebody else published.")],
+    company: CompanyOption = None,
+) -> None:
+    """Compare what is published with figures computed elsewhere, digit by digit (the company's expected/*.sql)."""
+    _choose(company)
+    from orchestration.comparison import compare_with_published
+    from orchestration.mapping import MappingError
+
+    try:
+        comparisons = compare_with_published(load_company(), data)
+    except MappingError as error:
+        _stop(str(error), EXIT_FAILED)
+    for result in comparisons:
+        console.print(
+            f"{result.table}: {result.rows:,} rows, {result.figures:,} figures compared, {result.different:,} different",
+            highlight=False,
+        )
+        for example in result.examples:
+            console.print(f"  {example}", highlight=False, soft_wrap=True)
+    if any(result.different for result in comparisons):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000, company: CompanyOption = None
 ) -> None:
