@@ -128,6 +128,29 @@ def compare(
 
 
 @app.command()
+def simulate(
+    plan_folder: Annotated[Path, typer.Argument(help="Folder with the changed seeds, named as the company's.")],
+    period: Annotated[str, typer.Option(help="Period, as 2026-06 or by its first day.")],
+    top: Annotated[int, typer.Option(help="How many of those who gain and lose most to list.")] = 20,
+    company: CompanyOption = None,
+) -> None:
+    """Show what a changed policy would have paid: who gains, who loses, what it costs. Nothing real is touched."""
+    _choose(company)
+    from expectations.policy import PolicyError
+    from orchestration.simulation import SimulationError, parse_period
+    from orchestration.simulation import simulate as simulate_policy
+    from orchestration.summary import print_simulation
+
+    try:
+        result = simulate_policy(load_company(), plan_folder, parse_period(period))
+    except NightIsBusy as error:
+        _stop(str(error), EXIT_BUSY)
+    except (SimulationError, PolicyError) as error:
+        _stop(str(error), EXIT_FAILED)
+    print_simulation(result, console, top)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000, company: CompanyOption = None
 ) -> None:
