@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -129,7 +131,8 @@ def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[st
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(dbt_environment(company)):
+    # dbt prints what it compiled.
+    with _environment(dbt_environment(company)), contextlib.redirect_stdout(io.StringIO()):
         result = dbtRunner().invoke(_arguments(company, "compile", "--select", *names))
     if not result.success:
         raise TransformError(f"dbt cannot compile the project: {result.exception}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -80,20 +81,20 @@ class PayModels:
 
     queries: dict[str, tuple[str, str]]
 
-    def run(self, rows: Rows, threads: int = 1) -> duckdb.DuckDBPyConnection:
-        """A database in which the models were built from ``rows`` (by table name); what is not given is empty."""
+    def empty(self, path: Path | None = None, threads: int = 1) -> duckdb.DuckDBPyConnection:
+        """A database, in memory or at ``path``, with the empty tables that the models read."""
         connection = duckdb.connect(":memory:", config={"threads": threads})
-        connection.execute("attach ':memory:' as warehouse")
+        connection.execute(f"attach '{path or ':memory:'}' as warehouse")
         for schema in ("staging", "policy", "intermediate", "intermediate_incentives"):
             connection.execute(f"create schema warehouse.{schema}")
-        definitions = dict(_INPUTS)
-        for form in seed_forms():
-            if form.name in _SEEDS:
-                definitions[f"{form.folder}.{form.name}"] = ", ".join(
-                    f"{column.name} {column.data_type}" for column in form.columns
-                )
-        for relation, columns in definitions.items():
+        for relation, columns in _definitions().items():
             connection.execute(f"create table warehouse.{relation} ({columns})")
+        return connection
+
+    def run(self, rows: Rows, threads: int = 1) -> duckdb.DuckDBPyConnection:
+        """A database in which the models were built from ``rows`` (by table name); what is not given is empty."""
+        connection = self.empty(threads=threads)
+        for relation in _definitions():
             for row in rows.get(relation.split(".")[1], []):
                 marks = ", ".join("?" for _ in row)
                 connection.execute(
@@ -102,6 +103,16 @@ class PayModels:
         for relation, query in self.queries.values():
             connection.execute(f"create table {relation} as {query}")
         return connection
+
+
+def _definitions() -> dict[str, str]:
+    """Columns of every table that the models read, seeds by their form."""
+    seeds = {
+        f"{form.folder}.{form.name}": ", ".join(f"{column.name} {column.data_type}" for column in form.columns)
+        for form in seed_forms()
+        if form.name in _SEEDS
+    }
+    return _INPUTS | seeds
 
 
 def compiled_pay_models(company: Company) -> PayModels:
