@@ -91,7 +91,9 @@ def main(people: int = 50_000, months: int = 24, rounds: int = 5) -> None:
         computed, read_and_written = [], []
         create = [f"create or replace table {relation} as {query}" for relation, query in models.queries.values()]
         relations = {model: models.queries[model][0] for model in MODELS}
-        once = ["create or replace table warehouse.main.read_once as select * from warehouse.intermediate.int_kpis_valued"]
+        once = [
+            "create or replace table warehouse.main.read_once as select * from warehouse.intermediate.int_kpis_valued"
+        ]
         once += [f"create or replace table warehouse.main.{m} as select * from {relations[m]}" for m in RESULTS]
         for _ in range(rounds):
             computed.append(_seconds(connection, create))
@@ -103,7 +105,9 @@ def main(people: int = 50_000, months: int = 24, rounds: int = 5) -> None:
         connection.close()
     ratios = sorted(a / b for a, b in zip(computed, read_and_written, strict=True))
     print(f"# Pay of the open period, {people:,} people, {months} months\n")
-    print(f"Machine: {os.cpu_count()} cores, {platform.machine()}, DuckDB {duckdb.__version__}, {rounds} rounds in turn.\n")
+    print(
+        f"Machine: {os.cpu_count()} cores, {platform.machine()}, DuckDB {duckdb.__version__}, {rounds} rounds in turn.\n"
+    )
     print("| what | seconds (least of the rounds) |\n|---|---|")
     print(f"| read {rows:,} result rows once and write the tables that come out | {min(read_and_written):.2f} |")
     print(f"| scorecards and statements of the open period ({len(MODELS)} models) | {min(computed):.2f} |")

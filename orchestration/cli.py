@@ -108,14 +108,14 @@ def compare(
     company: CompanyOption = None,
 ) -> None:
     """Compare what is published with figures computed elsewhere, digit by digit (the company's expected/*.sql)."""
-    _choose(company)
+    choose(company)
     from orchestration.comparison import compare_with_published
     from orchestration.mapping import MappingError
 
     try:
         comparisons = compare_with_published(load_company(), data)
     except MappingError as error:
-        _stop(str(error), EXIT_FAILED)
+        stop(str(error), EXIT_FAILED)
     for result in comparisons:
         console.print(
             f"{result.table}: {result.rows:,} rows, {result.figures:,} figures compared, {result.different:,} different",
@@ -135,7 +135,7 @@ def simulate(
     company: CompanyOption = None,
 ) -> None:
     """Show what a changed policy would have paid: who gains, who loses, what it costs. Nothing real is touched."""
-    _choose(company)
+    choose(company)
     from expectations.policy import PolicyError
     from orchestration.simulation import SimulationError, parse_period
     from orchestration.simulation import simulate as simulate_policy
@@ -144,9 +144,9 @@ def simulate(
     try:
         result = simulate_policy(load_company(), plan_folder, parse_period(period))
     except NightIsBusy as error:
-        _stop(str(error), EXIT_BUSY)
+        stop(str(error), EXIT_BUSY)
     except (SimulationError, PolicyError) as error:
-        _stop(str(error), EXIT_FAILED)
+        stop(str(error), EXIT_FAILED)
     print_simulation(result, console, top)
 
 

@@ -93,7 +93,9 @@ def _compare(
     keys = [names.index(column) for column in grain]
     values = [index for index in range(len(names)) if index not in keys]
     published = {tuple(row[index] for index in keys): row for row in found}
-    examples, different, seen = [], 0, set()
+    examples: list[str] = []
+    different = 0
+    seen: set[tuple[Any, ...]] = set()
     for row in expected:
         key = tuple(row[index] for index in keys)
         shown = "/".join(str(part) for part in key)

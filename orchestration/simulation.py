@@ -131,7 +131,9 @@ def simulate(
         real = _statements(release.incentives_path, period_start)
         simulated = _statements(scratch.warehouse_path, period_start)
     if not real and not simulated:
-        raise SimulationError(f"no statement begins on {period_start}, neither under the real policy nor the changed one")
+        raise SimulationError(
+            f"no statement begins on {period_start}, neither under the real policy nor the changed one"
+        )
     return Simulation(
         period_start,
         [f"{seed}.csv" for seed in changed],

@@ -122,7 +122,8 @@ def print_simulation(simulation: Simulation, console: Console, top: int) -> None
         )
     unchanged = len(simulation.differences) - len(simulation.gainers) - len(simulation.losers)
     console.print(
-        f"  {len(simulation.gainers)} gain, {len(simulation.losers)} lose, {unchanged} stay as they are", highlight=False
+        f"  {len(simulation.gainers)} gain, {len(simulation.losers)} lose, {unchanged} stay as they are",
+        highlight=False,
     )
     for title, people in (("gain", simulation.gainers), ("lose", simulation.losers)):
         for person in people[:top]:

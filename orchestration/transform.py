@@ -136,7 +136,7 @@ def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[st
         result = dbtRunner().invoke(_arguments(company, "compile", "--select", *names))
     if not result.success:
         raise TransformError(f"dbt cannot compile the project: {result.exception}")
-    nodes = [node.node for node in result.result.results]  # type: ignore[union-attr]
+    nodes: list[Any] = [node.node for node in result.result.results]  # type: ignore[union-attr]
     return {node.name: (node.relation_name, node.compiled_code) for node in nodes}
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -161,7 +161,7 @@ def _on_curve(x: Fraction, points: list[tuple[str, str]]) -> Fraction:
     exact = [(Fraction(a), Fraction(b)) for a, b in points]
     if x < exact[0][0]:
         return Fraction(0)
-    for (x0, y0), (x1, y1) in zip(exact, exact[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(exact):
         if x < x1:
             return y0 + (x - x0) * (y1 - y0) / (x1 - x0)
     return exact[-1][1]

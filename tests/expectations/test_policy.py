@@ -122,7 +122,13 @@ def problems_after(company: Company, seed: str, old: str, new: str) -> list[str]
         ("policy/incentive_plans", "csat,store,0.6,", "csat,store,60,", 2, "write a share, 0.6 for 60 percent"),
         ("policy/incentive_plans", "1.8,,,CNY", "1.8,10,,CNY", 2, "leave minimum_per_sale empty"),
         ("policy/incentive_plans", "1.8,,,CNY", "1.8,,0,CNY", 2, "leave pool_amount empty"),
-        ("policy/incentive_plans", "sales_associate,month,salary", "sales_asociate,month,salary", 2, "is not known in job_roles"),
+        (
+            "policy/incentive_plans",
+            "sales_associate,month,salary",
+            "sales_asociate,month,salary",
+            2,
+            "is not known in job_roles",
+        ),
         ("policy/incentive_plans", "CNY,2025-11-01,,board", "CNY,2024-11-01,,board", 2, "has no scorecard template"),
         ("policy/touchpoint_owners", "delivery,logistics,0.9", "delivery,logistics,1.9", 8, "share '1.9' is above 1"),
         (
@@ -164,7 +170,9 @@ def test_a_missing_seed_is_named(company: Company) -> None:
 def test_a_sales_role_without_customers_is_refused(company: Company) -> None:
     path = company.seeds_dir / "policy" / "scorecard_templates.csv"
     kept = [line for line in path.read_text(encoding="utf-8").splitlines() if "online_advisor" not in line]
-    kept.append("employee,online_advisor,month,revenue,1,department,curve,points_standard,,,2025-01-01,,board,Only sales")
+    kept.append(
+        "employee,online_advisor,month,revenue,1,department,curve,points_standard,,,2025-01-01,,board,Only sales"
+    )
     path.write_text("\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(PolicyError, match="sales role online_advisor has no customer measure"):
         check_policy(company)

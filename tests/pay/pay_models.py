@@ -120,5 +120,3 @@ def compiled_pay_models(company: Company) -> PayModels:
     company.state_dir.mkdir(parents=True, exist_ok=True)
     nodes = compile_models(company, MODELS)
     return PayModels({name: nodes[name] for name in MODELS})
-
-

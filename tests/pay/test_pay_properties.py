@@ -6,7 +6,6 @@ import copy
 import random
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -108,7 +107,11 @@ def companies(draw: st.DrawFn) -> Rows:
         if draw(st.booleans()):
             first = START + timedelta(days=draw(st.integers(-5, 30)))
             rows["int_absences_merged"].append(
-                {"employee_id": employee, "starts_on": first, "ends_on": first + timedelta(days=draw(st.integers(1, 20)))}
+                {
+                    "employee_id": employee,
+                    "starts_on": first,
+                    "ends_on": first + timedelta(days=draw(st.integers(1, 20))),
+                }
             )
         for line in range(draw(st.integers(0, 4))):
             sold = START + timedelta(days=draw(st.integers(0, 30)))
