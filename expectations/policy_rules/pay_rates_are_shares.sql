@@ -41,7 +41,7 @@ from (
     left join measures as gates
         on
             plans.gate_measure_code = gates.measure_code
-            and gates.valid_from <= plans.valid_from
+            and plans.valid_from >= gates.valid_from
             and plans.valid_from < coalesce(gates.valid_to, date '9999-12-31')
     union all
     select
@@ -58,7 +58,7 @@ from (
     inner join measures
         on
             targets.measure_code = measures.measure_code
-            and measures.valid_from <= targets.valid_from
+            and targets.valid_from >= measures.valid_from
             and targets.valid_from < coalesce(measures.valid_to, date '9999-12-31')
 ) as faults
 where problem is not null

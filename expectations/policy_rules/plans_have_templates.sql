@@ -33,7 +33,7 @@ inner join incentive_plans as plans
         templates.subject_code = plans.job_role
         and templates.period_type = plans.period_type
         and plans.base_type != 'delivered_revenue_share'
-        and plans.valid_from <= templates.valid_to
+        and templates.valid_to >= plans.valid_from
         and templates.valid_to < coalesce(plans.valid_to, date '9999-12-31')
 where
     templates.subject_type = 'employee'

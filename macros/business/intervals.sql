@@ -71,7 +71,8 @@
     {%- endset -%}
     case
         when {{ mean }} is null or {{ value }} is null or {{ sd }} is null then null
-        when {{ sd }} = 0 then case when {{ mean }} > cast({{ value }} as double) then 1.0 else 0.0 end
+        when {{ sd }} = 0
+            then case when {{ mean }} > cast({{ value }} as double) then 1.0 else 0.0 end
         -- Beyond 30 deviations the exponential underflows, which is 0 all the same.
         when abs({{ z }}) > 30 then case when {{ z }} > 0 then 1.0 else 0.0 end
         when {{ z }} > 0 then 1 - {{ tail }}

@@ -8,7 +8,9 @@
 {%- endmacro %}
 
 {% macro duckdb__exact_mean(weight, value, scale) -%}
-    {%- set w -%} cast(cast({{ weight }} as decimal(18, 10)) * 10000000000 as hugeint) {%- endset -%}
+    {%- set w -%}
+        cast(cast({{ weight }} as decimal(18, 10)) * 10000000000 as hugeint)
+    {%- endset -%}
     {%- set v -%}
         cast(cast({{ value }} as decimal(38, 14)) * 100000000000000 as hugeint)
     {%- endset -%}
@@ -31,8 +33,8 @@
 {%- endmacro %}
 
 {#-
-    Whole points of a share of a range: floor(points * part / whole), of parts and ranges above 0 with
-    at most 14 decimals.
+    Whole points of a share of a range: floor(points * part / whole), of parts and ranges above 0
+    with at most 14 decimals.
 -#}
 {% macro whole_points(points, part, whole) -%}
     {{ return(adapter.dispatch("whole_points")(points, part, whole)) }}

@@ -1,5 +1,5 @@
--- One row per plan part and modifier that it is eligible for: the population of every modifier, with
--- the one that is applied. At most one is, the most personal: stacked multipliers nobody can
+-- One row per plan part and modifier that it is eligible for: the population of every modifier,
+-- with the one that is applied. At most one is, the most personal: stacked multipliers nobody can
 -- explain.
 with parts as (
 

@@ -1,13 +1,19 @@
--- One row per closed period that what was delivered since would change: a file landed after the last
--- close with a record of its days, or an assignment that is not the one paid for. Only these are
--- computed again, and only to be compared with what was closed.
+-- One row per closed period that what was delivered since would change: a file landed after the
+-- last close with a record of its days, or an assignment that is not the one paid for. Only these
+-- are computed again, and only to be compared with what was closed.
 {% set extracts = [
     ("sales", "order_lines", ["order_id", "line_no"], local_day("rows.ordered_at"), none),
     ("sales", "returns", ["return_id"], local_day("rows.returned_at"), none),
     ("survey", "responses", ["response_id"], local_day("rows.submitted_at"), none),
     ("survey", "invitations", ["invitation_id"], local_day("rows.sent_at"), none),
     ("hr", "leave", ["leave_id"], "rows.starts_on", "rows.ends_on"),
-    ("hr", "targets", ["measure_code", "level", "entity_id", "period_start"], "rows.period_start", none),
+    (
+        "hr",
+        "targets",
+        ["measure_code", "level", "entity_id", "period_start"],
+        "rows.period_start",
+        none,
+    ),
     (
         "hr",
         "measure_values",

@@ -41,6 +41,27 @@ holds as (
 
 ),
 
+-- A hold without a period holds every period until it is released.
+held as (
+
+    select
+        holds.employee_id,
+        periods.period_type,
+        periods.period_start,
+        count(*) as hold_count
+    from holds
+    inner join periods
+        on
+            holds.period_start is null
+            or (
+                holds.period_type = periods.period_type
+                and holds.period_start = periods.period_start
+            )
+    where periods.period_type in ('month', 'quarter')
+    group by holds.employee_id, periods.period_type, periods.period_start
+
+),
+
 gathered as (
 
     select * from statements
@@ -112,19 +133,13 @@ due as (
     select
         *,
         statements_amount + adjustments_amount + carried_amount + receivable_amount as due_amount,
-        exists (
-            select 1 from holds
-            where
-                holds.employee_id = carried.employee_id
-                and (
-                    holds.period_start is null
-                    or (
-                        holds.period_type = carried.period_type
-                        and holds.period_start = carried.period_start
-                    )
-                )
-        ) as is_held
+        held.hold_count is not null as is_held
     from carried
+    left join held
+        on
+            carried.employee_id = held.employee_id
+            and carried.period_type = held.period_type
+            and carried.period_start = held.period_start
 
 )
 
