@@ -2,14 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATA ?= ../shared/data/adventureworks
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: nightly test soak ui adventureworks lint lock clean help
+.PHONY: nightly test soak ui adventureworks hvbp lint lock clean help
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -20,9 +19,16 @@ nightly: $(VENV)/runtime.stamp ## Run one night of the chosen company (SCORECARD
 ui: $(VENV)/runtime.stamp ## Open Dagster's user interface on http://127.0.0.1:3000
 	@$(BIN)/scorecard ui
 
+adventureworks: DATA ?= ../shared/data/adventureworks
 adventureworks: $(VENV)/runtime.stamp ## Run a night of AdventureWorks from DATA (default ../shared/data/adventureworks)
 	@$(BIN)/scorecard map --company examples/adventureworks "$(DATA)"
 	@$(BIN)/scorecard nightly --company examples/adventureworks
+
+hvbp: DATA ?= ../shared/data/hvbp
+hvbp: $(VENV)/runtime.stamp ## Score hospitals from DATA (default ../shared/data/hvbp), compare every published score
+	@$(BIN)/scorecard map --company examples/hvbp "$(DATA)"
+	@$(BIN)/scorecard nightly --company examples/hvbp
+	@$(BIN)/scorecard compare --company examples/hvbp "$(DATA)"
 
 test: $(VENV)/dev.stamp ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

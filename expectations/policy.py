@@ -213,7 +213,8 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, form: SeedForm) -> Iterat
             rules.append((f"{typed} > {column.maximum}", f"is above {column.maximum}"))
         if column.refers_to:
             seed, target = column.refers_to.split(".")
-            rules.append((f'{cell} not in (select "{target}" from "text_{seed}")', f"is not known in {seed}"))
+            known = f'select "{target}" from "text_{seed}"'
+            rules.append((f"{cell} is not null and {cell} not in ({known})", f"is not known in {seed}"))
         for condition, message in rules:
             query = f'select seed_line, {cell} from "text_{form.name}" where {condition}'
             for line, value in connection.execute(query).fetchall():

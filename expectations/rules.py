@@ -39,7 +39,7 @@ def run_rule(connection: duckdb.DuckDBPyConnection, rule: Rule, scope: Scope) ->
             row = connection.execute(rule.sql, {"threshold": threshold}).fetchall()
         else:
             row = connection.execute(rule.sql).fetchall()
-        minimum = int(_threshold(connection, f"{rule.table_name}.minimum_rows"))
+        minimum = row_minimum(connection, rule.table_name)
         if len(row) != 1 or row[0][0] is None or row[0][1] is None:
             raise ValueError("the rule did not answer with one row of numbers")
         checked, failed, observed = int(row[0][0]), int(row[0][1]), row[0][2]
@@ -56,6 +56,16 @@ def run_rule(connection: duckdb.DuckDBPyConnection, rule: Rule, scope: Scope) ->
         rule.name, scope, rule.table_name, "rule", rule.version, checked, failed, _text(observed), _text(threshold),
         passed, message,
     )  # fmt: skip
+
+
+def row_minimum(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows that an audited table must have at least.
+
+    Raises:
+        LookupError: the seed has none, or more than one.
+
+    """
+    return int(_threshold(connection, f"{table}.minimum_rows"))
 
 
 def _text(value: object) -> str | None:

@@ -103,6 +103,54 @@ def map_extracts(
 
 
 @app.command()
+def compare(
+    data: Annotated[Path, typer.Argument(help="Folder with the figures that somebody else published.")],
+    company: CompanyOption = None,
+) -> None:
+    """Compare what is published with figures computed elsewhere, digit by digit (the company's expected/*.sql)."""
+    choose(company)
+    from orchestration.comparison import compare_with_published
+    from orchestration.mapping import MappingError
+
+    try:
+        comparisons = compare_with_published(load_company(), data)
+    except MappingError as error:
+        stop(str(error), EXIT_FAILED)
+    for result in comparisons:
+        console.print(
+            f"{result.table}: {result.rows:,} rows, {result.figures:,} figures compared, {result.different:,} different",
+            highlight=False,
+        )
+        for example in result.examples:
+            console.print(f"  {example}", highlight=False, soft_wrap=True)
+    if any(result.different for result in comparisons):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def simulate(
+    plan_folder: Annotated[Path, typer.Argument(help="Folder with the changed seeds, named as the company's.")],
+    period: Annotated[str, typer.Option(help="Period, as 2026-06 or by its first day.")],
+    top: Annotated[int, typer.Option(help="How many of those who gain and lose most to list.")] = 20,
+    company: CompanyOption = None,
+) -> None:
+    """Show what a changed policy would have paid: who gains, who loses, what it costs. Nothing real is touched."""
+    choose(company)
+    from expectations.policy import PolicyError
+    from orchestration.simulation import SimulationError, parse_period
+    from orchestration.simulation import simulate as simulate_policy
+    from orchestration.summary import print_simulation
+
+    try:
+        result = simulate_policy(load_company(), plan_folder, parse_period(period))
+    except NightIsBusy as error:
+        stop(str(error), EXIT_BUSY)
+    except (SimulationError, PolicyError) as error:
+        stop(str(error), EXIT_FAILED)
+    print_simulation(result, console, top)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000, company: CompanyOption = None
 ) -> None:

@@ -60,7 +60,7 @@ def write_mapped_extracts(
     work_dir.mkdir(parents=True)
     try:
         mapped = []
-        with _connect(data_dir, work_dir) as connection:
+        with connect_to_data(data_dir, work_dir) as connection:
             for (source, extract), (query_path, contract) in queries.items():
                 result_path = work_dir / f"{source}__{extract}.csv"
                 _run_query(connection, query_path, contract, result_path)
@@ -94,7 +94,7 @@ def _find_queries(mapping_dir: Path) -> dict[tuple[str, str], tuple[Path, Extrac
     return queries
 
 
-def _connect(data_dir: Path, work_dir: Path) -> duckdb.DuckDBPyConnection:
+def connect_to_data(data_dir: Path, work_dir: Path) -> duckdb.DuckDBPyConnection:
     """A memory database that reaches the two folders and no other file, and cannot be told otherwise by a query."""
     connection = duckdb.connect(
         ":memory:",
@@ -110,6 +110,20 @@ def _connect(data_dir: Path, work_dir: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def read_query(connection: duckdb.DuckDBPyConnection, query_path: Path) -> str:
+    """The text of a query. It could write to the working folder and the data folder by a `copy`, hence nothing but one
+    select.
+
+    Raises:
+        MappingError: it is something else.
+
+    """
+    statements = connection.extract_statements(query_path.read_text(encoding="utf-8"))
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise MappingError(f"{query_path}: must be one select statement")
+    return statements[0].query
+
+
 def _run_query(
     connection: duckdb.DuckDBPyConnection,
     query_path: Path,
@@ -118,11 +132,7 @@ def _run_query(
 ) -> None:
     """Write the result of one query as CSV, after its columns have been held against the contract."""
     try:
-        statements = connection.extract_statements(query_path.read_text(encoding="utf-8"))
-        # The working folder and the data folder could be written to by a `copy`, hence nothing but a select.
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise MappingError(f"{query_path}: must be one select statement")
-        result = connection.sql(statements[0].query)
+        result = connection.sql(read_query(connection, query_path))
         _check_columns(query_path, contract, result)
         result.write_csv(str(result_path), header=True)
     except duckdb.Error as error:

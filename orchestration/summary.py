@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.table import Table
 from orchestration.publishing.release import current_release
 from orchestration.settings import Company
 from orchestration.state import NightReport
+
+if TYPE_CHECKING:
+    from orchestration.simulation import Simulation
 
 _HEADLINES = {
     "published": "[green]published[/green]",
@@ -107,3 +111,25 @@ def print_summary(company: Company, report: NightReport, console: Console) -> No
         if not release.verdict.incentives_are_new:
             table.add_row("", f"[yellow]these are of release {release.verdict.incentives_release_id}[/yellow]")
     console.print(table)
+
+
+def print_simulation(simulation: Simulation, console: Console, top: int) -> None:
+    """Print the cost of a changed policy and who gains and loses most."""
+    console.print(f"Period from {simulation.period_start}, with {', '.join(simulation.changed_seeds)}", highlight=False)
+    for currency, (real, simulated) in simulation.totals().items():
+        console.print(
+            f"  cost {real:,.2f} {currency}, simulated {simulated:,.2f} ({simulated - real:+,.2f})", highlight=False
+        )
+    unchanged = len(simulation.differences) - len(simulation.gainers) - len(simulation.losers)
+    console.print(
+        f"  {len(simulation.gainers)} gain, {len(simulation.losers)} lose, {unchanged} stay as they are",
+        highlight=False,
+    )
+    for title, people in (("gain", simulation.gainers), ("lose", simulation.losers)):
+        for person in people[:top]:
+            console.print(
+                f"  {title}  {person.employee_id}  {person.plan_code}  {person.real:,.2f} -> {person.simulated:,.2f}  "
+                f"({person.change:+,.2f} {person.currency_code})",
+                highlight=False,
+                soft_wrap=True,
+            )

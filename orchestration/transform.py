@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +120,24 @@ def build(
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")
     return [_node_result(node) for node in result.result.results]  # type: ignore[union-attr]
+
+
+def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The relation and the compiled query of each named model, without running any.
+
+    Raises:
+        TransformError: the project does not compile.
+
+    """
+    from dbt.cli.main import dbtRunner
+
+    # dbt prints what it compiled.
+    with _environment(dbt_environment(company)), contextlib.redirect_stdout(io.StringIO()):
+        result = dbtRunner().invoke(_arguments(company, "compile", "--select", *names))
+    if not result.success:
+        raise TransformError(f"dbt cannot compile the project: {result.exception}")
+    nodes: list[Any] = [node.node for node in result.result.results]  # type: ignore[union-attr]
+    return {node.name: (node.relation_name, node.compiled_code) for node in nodes}
 
 
 def _node_result(result: Any) -> NodeResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from orchestration.mapping import write_mapped_extracts
 from orchestration.settings import PROJECT_DIR, Company
+from orchestration.simulation import simulate
 from tests.conftest import copy_company, run_night
 from tests.examples import adventureworks_truth
 
@@ -123,3 +126,51 @@ def test_a_period_without_a_customer_measure_spreads_its_weight_and_says_so(rele
         "select spread_weight from marts.scorecard.scorecards where level = 'company' and period_start = date '2013-06-01'"
     ).fetchall()
     assert spread == [(next(weight for code, _, weight, _ in lines if code == "service_grade"),)]
+
+
+def test_every_statement_is_what_plain_python_pays(
+    release: duckdb.DuckDBPyConnection, adventureworks_data: Path
+) -> None:
+    """Bonus and commission of every person, quota period and part, with curve, gate and days, to the cent."""
+    expected = adventureworks_truth.statements(adventureworks_data)
+    published = {
+        (employee, start, plan.rsplit("_", 1)[1], part): amount
+        for employee, start, plan, part, amount in release.execute(
+            "select employee_id, period_start, plan_code, part_no, amount from incentives.incentive.statements"
+        ).fetchall()
+    }
+    assert len(expected) > 326
+    assert {key: published.get(key) for key in expected} == expected
+    assert sum(published.values()) == sum(expected.values())
+
+
+def test_a_changed_policy_is_tried_out_beside_the_real_one_and_leaves_no_trace(
+    company: Company, release: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    def files() -> dict[Path, bytes]:
+        kept = [company.warehouse_path, *sorted((company.published_dir / "current").iterdir())]
+        return {path: hashlib.sha256(path.read_bytes()).digest() for path in kept}
+
+    plans = (company.seeds_dir / "policy" / "incentive_plans.csv").read_text(encoding="utf-8")
+    assert "payout_bonus,repurchase_rate,own,0.15,0.5," in plans
+    (tmp_path / "incentive_plans.csv").write_text(
+        plans.replace("payout_bonus,repurchase_rate,own,0.15,0.5,", "payout_bonus,repurchase_rate,own,0.15,0,"),
+        encoding="utf-8",
+    )
+    before, folders = files(), sorted(company.state_dir.iterdir())
+    result = simulate(company, tmp_path, date(2013, 6, 30))
+    assert files() == before
+    assert sorted(company.state_dir.iterdir()) == folders
+
+    shut = dict(
+        release.execute(
+            "select employee_id, sum(amount) from incentives.incentive.statements "
+            "where period_start = date '2013-06-30' and gate_status = 'shut' and plan_code like '%bonus' group by all"
+        ).fetchall()
+    )
+    assert {person.employee_id: -person.change for person in result.losers} == {
+        employee: amount for employee, amount in shut.items() if amount > 0
+    }
+    assert not result.gainers
+    real, simulated = result.totals()["USD"]
+    assert real - simulated == sum(shut.values())

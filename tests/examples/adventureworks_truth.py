@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -96,6 +96,79 @@ def quota_quarters(data_dir: Path) -> dict[tuple[str, date], QuotaQuarter]:
             parts=tuple(parts),
         )
     return quarters
+
+
+def repurchases(data_dir: Path) -> dict[tuple[str, date], tuple[int, int]]:
+    """Resellers with an order in a quota period by employee and QuotaDate, and those of them who ordered again, on
+    another day, within 90 days after their first order of the period.
+    """
+    employee_ids = _employee_ids(data_dir)
+    first_lines: dict[str, tuple[int, str, date, str]] = {}
+    for row in _rows(data_dir / "sales/reseller_order_lines.csv"):
+        line = int(row["SalesOrderLineNumber"])
+        order = row["SalesOrderNumber"]
+        if order not in first_lines or line < first_lines[order][0]:
+            day = date.fromisoformat(row["OrderDate"])
+            first_lines[order] = (line, row["ResellerKey"], day, employee_ids[row["EmployeeKey"]])
+    days: defaultdict[str, set[date]] = defaultdict(set)
+    sold: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
+    for _, reseller, day, employee in first_lines.values():
+        days[reseller].add(day)
+        sold[employee, reseller].add(day)
+    counts = {}
+    for quarter in quota_quarters(data_dir).values():
+        customers = returned = 0
+        for (employee, reseller), order_days in sold.items():
+            inside = [day for day in order_days if quarter.period_start <= day < quarter.period_end]
+            if employee == quarter.employee_id and inside:
+                first = min(inside)
+                customers += 1
+                returned += any(first < day <= first + timedelta(days=90) for day in days[reseller])
+        counts[quarter.employee_id, quarter.period_start] = (customers, returned)
+    return counts
+
+
+def statements(data_dir: Path) -> dict[tuple[str, date, str, int], Decimal]:
+    """What each sales person is paid per quota period, kind of plan (bonus, commission) and part of it, by the policy of
+    the example: exact fractions, rounded half-up to the cent once.
+    """
+    terms = pay_terms(data_dir)
+    returning = repurchases(data_dir)
+    amounts = {}
+    for (employee, start), quarter in quota_quarters(data_dir).items():
+        customers, returned = returning[employee, start]
+        revenue_points = _on_curve(quarter.attainment, [("0.5", "0"), ("1", "1"), ("1.5", "1.5")])
+        rate = Fraction(returned, customers) if customers else Fraction(0)
+        if customers >= 10:
+            return_points = _on_curve(rate / Fraction("0.4"), [("0.5", "0"), ("1", "1"), ("1.5", "1.5")])
+            score = Fraction("0.7") * revenue_points + Fraction("0.3") * return_points
+        else:
+            score = revenue_points
+        factor = _on_curve(score, [("0.6", "0.4"), ("1", "1"), ("1.5", "1.5")])
+        if customers >= 10 and rate < Fraction("0.15"):
+            factor /= 2
+        factor = min(factor, Fraction("1.5"))
+        period_days = (quarter.period_end - quarter.period_start).days
+        for number, part in enumerate(quarter.parts, start=1):
+            bonus = Fraction(terms[employee].bonus) * Fraction(part.days, period_days) * factor
+            commission = Fraction(part.revenue) * Fraction(terms[employee].commission_rate)
+            amounts[employee, start, "bonus", number] = _cents(bonus)
+            amounts[employee, start, "commission", number] = _cents(commission)
+    return amounts
+
+
+def _on_curve(x: Fraction, points: list[tuple[str, str]]) -> Fraction:
+    exact = [(Fraction(a), Fraction(b)) for a, b in points]
+    if x < exact[0][0]:
+        return Fraction(0)
+    for (x0, y0), (x1, y1) in pairwise(exact):
+        if x < x1:
+            return y0 + (x - x0) * (y1 - y0) / (x1 - x0)
+    return exact[-1][1]
+
+
+def _cents(amount: Fraction) -> Decimal:
+    return Decimal((amount * 200 + 1) // 2) / 100
 
 
 def revenue_by_day(data_dir: Path) -> defaultdict[tuple[str, date], Decimal]:

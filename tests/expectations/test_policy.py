@@ -77,16 +77,68 @@ def problems_after(company: Company, seed: str, old: str, new: str) -> list[str]
         ("policy/incentive_plans", "salary_share,0.20", "salary_share,", 2, "needs a base_value"),
         (
             "policy/incentive_plans",
-            "csat,store,0.6,0.5,1.8,CNY",
-            "csat,store,,0.5,1.8,CNY",
+            "csat,store,0.6,0.5,share,1.8,,,CNY",
+            "csat,store,,0.5,share,1.8,,,CNY",
             2,
             "a gate needs its measure, level, minimum and factor",
         ),
-        ("policy/incentive_plans", "1.8,CNY", "1.8,USD", 2, "pays in USD, the company counts in CNY"),
+        ("policy/incentive_plans", "1.8,,,CNY", "1.8,,,USD", 2, "pays in USD, the company counts in CNY"),
         ("policy/touchpoint_owners", "delivery,logistics,0.9", "delivery,logistics,0.8", 9, "sum to 0.9"),
         ("policy/measures", "2025-01-01,,board", "2025-01-01,2024-01-01,board", 2, "valid_to 2024-01-01 is not after"),
         ("policy/measures", "2025-01-01,,board", "2025-13-01,,board", 2, "valid_from '2025-13-01' is not a date"),
         ("policy/measures", ",board,", ",,", 2, "approved_by is empty"),
+        # An end without a successor: weights that govern nothing.
+        (
+            "policy/scorecard_templates",
+            "employee,service_agent,month,csat,0.60,department,curve,points_standard,,,2025-01-01,,",
+            "employee,service_agent,month,csat,0.60,department,curve,points_standard,,,2025-01-01,2026-03-01,",
+            18,
+            "sum to 0.4",
+        ),
+        ("policy/scorecard_templates", "0.60,own,curve,points_standard", "0.60,own,curve,", 2, "has no curve_code"),
+        (
+            "policy/scorecard_templates",
+            "0.60,own,curve,points_standard",
+            "0.60,own,as_delivered,points_standard",
+            2,
+            "leave curve_code empty",
+        ),
+        ("policy/scorecard_templates", "0.60,own,curve", "0.60,own,consistency", 2, "leave curve_code empty"),
+        (
+            "policy/scorecard_templates",
+            "own,curve,points_standard,,,",
+            "own,curve,points_standard,,0.9,",
+            2,
+            "only the method shrunken knows",
+        ),
+        (
+            "policy/scoring_curves",
+            "points_standard,linear,1,1",
+            "points_standard,linear,1.1,1",
+            2,
+            "no point at attainment 1: add the point",
+        ),
+        ("policy/incentive_plans", "0.5,share,1.8", "0.5,share,18", 2, "write a factor, 1.5 for 150 percent"),
+        ("policy/incentive_plans", "csat,store,0.6,", "csat,store,60,", 2, "write a share, 0.6 for 60 percent"),
+        ("policy/incentive_plans", "1.8,,,CNY", "1.8,10,,CNY", 2, "leave minimum_per_sale empty"),
+        ("policy/incentive_plans", "1.8,,,CNY", "1.8,,0,CNY", 2, "leave pool_amount empty"),
+        (
+            "policy/incentive_plans",
+            "sales_associate,month,salary",
+            "sales_asociate,month,salary",
+            2,
+            "is not known in job_roles",
+        ),
+        ("policy/incentive_plans", "CNY,2025-11-01,,board", "CNY,2024-11-01,,board", 2, "has no scorecard template"),
+        ("policy/touchpoint_owners", "delivery,logistics,0.9", "delivery,logistics,1.9", 8, "share '1.9' is above 1"),
+        (
+            "policy/measure_targets",
+            "csat,company,*,month,0.5,0.6,0.75,0.85",
+            "csat,company,*,month,0.5,0.6,75,85",
+            2,
+            "write a share, 0.75 for 75 percent",
+        ),
+        ("policy/plan_modifiers", "S039,1.1,", "S039,11,", 2, "multiplier '11' is above 3"),
         ("mappings/survey_questions", "csat,1,5,4,2", "csat,1,5,2,4", 2, "in order"),
         ("policy/measures", "measure_code,", "measure,", 1, "column measure_code is missing"),
     ],
@@ -118,7 +170,9 @@ def test_a_missing_seed_is_named(company: Company) -> None:
 def test_a_sales_role_without_customers_is_refused(company: Company) -> None:
     path = company.seeds_dir / "policy" / "scorecard_templates.csv"
     kept = [line for line in path.read_text(encoding="utf-8").splitlines() if "online_advisor" not in line]
-    kept.append("employee,online_advisor,month,revenue,1,department,curve,points_standard,2025-01-01,,board,Only sales")
+    kept.append(
+        "employee,online_advisor,month,revenue,1,department,curve,points_standard,,,2025-01-01,,board,Only sales"
+    )
     path.write_text("\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(PolicyError, match="sales role online_advisor has no customer measure"):
         check_policy(company)

@@ -9,8 +9,7 @@ with assignments as (
 
 periods as (
 
-    select * from {{ ref("int_periods_listed") }}
-    where period_type in ('month', 'quarter')
+    select * from {{ ref("int_periods_judged") }}
 
 ),
 

@@ -32,7 +32,10 @@ assigned as (
         plans.gate_measured_at,
         plans.gate_minimum,
         plans.gate_factor,
+        plans.gate_effect,
         plans.cap_factor,
+        plans.minimum_per_sale,
+        plans.pool_amount,
         plans.currency_code
     from parts
     inner join plans

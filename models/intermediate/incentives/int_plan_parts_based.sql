@@ -51,6 +51,20 @@ part_revenue as (
 
 ),
 
+part_extras as (
+
+    select
+        employee_id,
+        plan_code,
+        period_start,
+        part_no,
+        cast(sum(segment_amount) as decimal(28, 8)) as segment_extra,
+        cast(sum(minimum_amount) as decimal(28, 8)) as minimum_extra
+    from {{ ref("int_commission_lines_earned") }}
+    group by employee_id, plan_code, period_start, part_no
+
+),
+
 gathered as (
 
     select
@@ -61,6 +75,8 @@ gathered as (
         case
             when parts.base_type = 'delivered_revenue_share' then coalesce(part_revenue.revenue, 0)
         end as part_revenue,
+        coalesce(part_extras.segment_extra, 0) as segment_extra,
+        coalesce(part_extras.minimum_extra, 0) as minimum_extra,
         case when parts.period_type = 'quarter' then 3 else 1 end as period_months
     from parts
     left join salaries
@@ -79,6 +95,12 @@ gathered as (
             and parts.plan_code = part_revenue.plan_code
             and parts.period_start = part_revenue.period_start
             and parts.part_no = part_revenue.part_no
+    left join part_extras
+        on
+            parts.employee_id = part_extras.employee_id
+            and parts.plan_code = part_extras.plan_code
+            and parts.period_start = part_extras.period_start
+            and parts.part_no = part_extras.part_no
 
 ),
 
@@ -104,7 +126,8 @@ bases as (
                 when 'salary_share' then salary_amount * base_value * period_months
                 when 'amount' then base_value
                 when 'delivered_amount' then delivered_value
-                when 'delivered_revenue_share' then part_revenue * delivered_value
+                when 'delivered_revenue_share'
+                    then part_revenue * delivered_value + segment_extra + minimum_extra
             end as decimal(28, 8)
         ) as base_amount
     from gathered

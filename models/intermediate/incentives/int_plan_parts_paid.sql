@@ -25,43 +25,10 @@ results as (
 
 ),
 
-modifiers as (
-
-    select * from {{ ref("plan_modifiers") }}
-
-),
-
--- At most one modifier is applied, the most personal one: stacked multipliers nobody can explain.
 part_modifiers as (
 
-    select
-        parts.employee_id,
-        parts.plan_code,
-        parts.period_start,
-        parts.part_no,
-        modifiers.modifier_code,
-        modifiers.multiplier
-    from parts
-    inner join modifiers
-        on
-            parts.plan_code = modifiers.plan_code
-            and {{ in_force("modifiers", "parts.period_start") }}
-            and modifiers.applies_to_code = case modifiers.applies_to
-                when 'employee' then parts.employee_id
-                when 'store' then parts.store_id
-                when 'region' then parts.region
-            end
-    qualify
-        row_number() over (
-            partition by
-                parts.employee_id,
-                parts.plan_code,
-                parts.period_start,
-                parts.part_no
-            order by
-                case modifiers.applies_to when 'employee' then 1 when 'store' then 2 else 3 end,
-                modifiers.modifier_code
-        ) = 1
+    select * from {{ ref("int_plan_modifiers_matched") }}
+    where is_applied
 
 ),
 
@@ -154,8 +121,12 @@ after_gates as (
     select
         *,
         cast(
-            after_curve * case when gate_status = 'shut' then gate_factor else 1 end
-            as decimal(28, 10)
+            case
+                when gate_status != 'shut' then after_curve
+                -- No bonus above a part of the base, or a part of the bonus.
+                when gate_effect = 'limit' then least(after_curve, gross_amount * gate_factor)
+                else after_curve * gate_factor
+            end as decimal(28, 10)
         ) as after_gate
     from earned
 
@@ -188,9 +159,23 @@ select
         employee_id, '|', plan_code, '|', cast(period_start as {{ dbt.type_string() }}), '|',
         cast(part_no as {{ dbt.type_string() }})
     ) as statement_id,
+    -- What a unit of the base came to before the cap: a return takes back by it.
+    case
+        when gross_amount > 0
+            then cast({{ exact_divide("after_modifier", "gross_amount", 10) }} as decimal(18, 12))
+        else cast(0 as decimal(18, 12))
+    end as paid_factor,
+    case
+        when gross_amount > 0 then {{ to_cents("coalesce(segment_extra, 0) * payout_factor") }}
+        else cast(0 as decimal(18, 2))
+    end as segment_amount,
+    case
+        when gross_amount > 0 then {{ to_cents("coalesce(minimum_extra, 0) * payout_factor") }}
+        else cast(0 as decimal(18, 2))
+    end as minimum_amount,
     {{ to_cents("after_curve") }} as curve_amount,
     {{ to_cents("after_gate") }} - {{ to_cents("after_curve") }} as gate_amount,
     {{ to_cents("after_modifier") }} - {{ to_cents("after_gate") }} as modifier_amount,
     {{ to_cents("after_cap") }} - {{ to_cents("after_modifier") }} as cap_amount,
-    {{ to_cents("after_cap") }} as amount
+    {{ to_cents("after_cap") }} as claim_amount
 from capped

@@ -3,7 +3,7 @@
 -- statement add up to its amount.
 with parts as (
 
-    select * from {{ ref("int_plan_parts_paid") }}
+    select * from {{ ref("int_plan_parts_pooled") }}
 
 ),
 
@@ -31,6 +31,7 @@ measure_lines as (
         score_lines.ci_high,
         score_lines.target,
         score_lines.attainment,
+        score_lines.probability_above_target,
         score_lines.points,
         score_lines.weight,
         score_lines.effective_weight,
@@ -121,6 +122,7 @@ measure_rows as (
         ci_high,
         target,
         attainment,
+        probability_above_target,
         points,
         weight,
         effective_weight,
@@ -135,7 +137,14 @@ measure_rows as (
 rule_rows as (
 
     {% set rules = [
-        ("2|commission", "commission", "base_type = 'delivered_revenue_share'", "curve_amount"),
+        (
+            "2|commission",
+            "commission",
+            "base_type = 'delivered_revenue_share'",
+            "cast(curve_amount - segment_amount - minimum_amount as decimal(18, 2))",
+        ),
+        ("2|segment", "segment", "segment_amount != 0", "segment_amount"),
+        ("2|sale_minimum", "sale_minimum", "minimum_amount != 0", "minimum_amount"),
         (
             "3|unscored",
             "unscored",
@@ -145,6 +154,7 @@ rule_rows as (
         ("4|gate", "gate", "gate_measure_code is not null", "gate_amount"),
         ("5|modifier", "modifier", "modifier_code is not null", "modifier_amount"),
         ("6|cap", "cap", "cap_amount != 0", "cap_amount"),
+        ("7|pool", "pool", "pool_amount is not null", "pool_change"),
     ] %}
     {% for line_key, line_type, condition, amount in rules %}
     select
@@ -174,6 +184,8 @@ rule_rows as (
                 when 'gate' then gate_value
                 when 'modifier' then multiplier
                 when 'cap' then cap_factor
+                when 'sale_minimum' then minimum_per_sale
+                when 'pool' then pool_amount
             end as decimal(38, 12)
         ) as value,
         case when '{{ line_type }}' = 'gate' then gate_n end as n,
@@ -182,7 +194,8 @@ rule_rows as (
         case when '{{ line_type }}' = 'gate' then gate_minimum end as target,
         case when '{{ line_type }}' = 'commission' then cast(delivered_value as decimal(38, 12)) end
             as attainment,
-        cast(null as decimal(18, 12)) as points,
+        cast(null as decimal(8, 6)) as probability_above_target,
+        cast(null as decimal(24, 14)) as points,
         cast(null as decimal(12, 10)) as weight,
         cast(null as decimal(14, 12)) as effective_weight,
         cast(null as {{ dbt.type_string() }}) as definition_version,

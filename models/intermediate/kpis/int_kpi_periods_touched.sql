@@ -74,7 +74,9 @@ stamps as (
         period_start,
         {{ row_stamp([
             "measure_code", "level", "entity_id", "numerator", "denominator", "n",
-            "favourable_count", "value", "ci_low", "ci_high", "origin",
+            "favourable_count", "unfavourable_count", "score_sum", "excluded_count", "value",
+            "ci_low", "ci_high", "delivered_value", "delivered_floor", "delivered_threshold",
+            "delivered_benchmark", "baseline", "origin",
         ]) }} as stamp
     from {{ ref("int_kpis_supplied") }}
     union all

@@ -378,6 +378,9 @@ select
     cast(ceil(round(answers_needed, 6)) as bigint) as answers_needed,
     round(coalesce(mean, a / (a + b)), 10) as shrunken_value,
     round(
+        coalesce(deviation, sqrt(a * b / (a + b + 1)) / (a + b)), 10
+    ) as shrunken_sd,
+    round(
         case when unit = 'points' and low_bound < -100 then -100 else low_bound end, 10
     ) as credible_low,
     round(

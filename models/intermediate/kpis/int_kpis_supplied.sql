@@ -1,5 +1,6 @@
 -- One row per measure, level, entity and period that is not a sum of daily counts: distinct
--- customers who came back, the CX index, and what was computed elsewhere. A measure that does not
+-- customers who came back, what teams and owners of touchpoints share, the CX index, and what was
+-- computed elsewhere. A measure that does not
 -- add up over days joins here.
 select
     measure_code,
@@ -17,8 +18,37 @@ select
     cast(null as decimal(38, 12)) as value,
     cast(null as double) as ci_low,
     cast(null as double) as ci_high,
+    cast(null as decimal(28, 14)) as delivered_value,
+    cast(null as decimal(18, 4)) as delivered_floor,
+    cast(null as decimal(18, 4)) as delivered_threshold,
+    cast(null as decimal(18, 4)) as delivered_benchmark,
+    cast(null as decimal(18, 4)) as baseline,
     'computed' as origin
 from {{ ref("int_repurchases_counted") }}
+union all
+select
+    measure_code,
+    level,
+    entity_id,
+    period_type,
+    period_start,
+    numerator,
+    denominator,
+    n,
+    favourable_count,
+    unfavourable_count,
+    score_sum,
+    excluded_count,
+    cast(null as decimal(38, 12)) as value,
+    cast(null as double) as ci_low,
+    cast(null as double) as ci_high,
+    cast(null as decimal(28, 14)) as delivered_value,
+    cast(null as decimal(18, 4)) as delivered_floor,
+    cast(null as decimal(18, 4)) as delivered_threshold,
+    cast(null as decimal(18, 4)) as delivered_benchmark,
+    cast(null as decimal(18, 4)) as baseline,
+    'computed' as origin
+from {{ ref("int_kpis_shared") }}
 union all
 select
     measure_code,
@@ -36,6 +66,11 @@ select
     value,
     ci_low,
     ci_high,
+    cast(null as decimal(28, 14)) as delivered_value,
+    cast(null as decimal(18, 4)) as delivered_floor,
+    cast(null as decimal(18, 4)) as delivered_threshold,
+    cast(null as decimal(18, 4)) as delivered_benchmark,
+    cast(null as decimal(18, 4)) as baseline,
     'computed' as origin
 from {{ ref("int_cx_indexes_valued") }}
 union all
@@ -55,6 +90,11 @@ select
     cast(value as decimal(38, 12)) as value,
     cast(null as double) as ci_low,
     cast(null as double) as ci_high,
+    value as delivered_value,
+    floor as delivered_floor,
+    threshold as delivered_threshold,
+    benchmark as delivered_benchmark,
+    baseline,
     'delivered' as origin
 from {{ ref("int_measure_values_dated") }}
 where not is_pay_parameter

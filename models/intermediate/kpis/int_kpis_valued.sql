@@ -67,6 +67,11 @@ results as (
         cast(null as decimal(38, 12)) as supplied_value,
         cast(null as double) as supplied_ci_low,
         cast(null as double) as supplied_ci_high,
+        cast(null as decimal(28, 14)) as delivered_value,
+        cast(null as decimal(18, 4)) as delivered_floor,
+        cast(null as decimal(18, 4)) as delivered_threshold,
+        cast(null as decimal(18, 4)) as delivered_benchmark,
+        cast(null as decimal(18, 4)) as baseline,
         'computed' as origin
     from summed
     inner join touched
@@ -96,6 +101,11 @@ results as (
         supplied.value as supplied_value,
         supplied.ci_low as supplied_ci_low,
         supplied.ci_high as supplied_ci_high,
+        supplied.delivered_value,
+        supplied.delivered_floor,
+        supplied.delivered_threshold,
+        supplied.delivered_benchmark,
+        supplied.baseline,
         supplied.origin
     from supplied
     inner join touched
@@ -155,15 +165,19 @@ targeted as (
 
     select
         defined.*,
+        -- What came with the value was set for this very entity and period.
         case
+            when defined.delivered_floor is not null then defined.delivered_floor
             when own_targets.entity_id is null then shared_targets.floor
             else own_targets.floor
         end as floor,
         case
+            when defined.delivered_threshold is not null then defined.delivered_threshold
             when own_targets.entity_id is null then shared_targets.threshold
             else own_targets.threshold
         end as threshold,
         case
+            when defined.delivered_benchmark is not null then defined.delivered_benchmark
             when own_targets.entity_id is null then shared_targets.target
             else own_targets.target
         end as target,
@@ -201,17 +215,21 @@ select
     direction,
     origin,
     case
+        when origin = 'delivered' then cast(delivered_value as decimal(38, 12))
         when supplied_value is not null then supplied_value
         when unit in ('amount', 'count', 'score')
             then cast(numerator as decimal(38, 12))
         when unit = 'points'
-            then cast({{ exact_divide("numerator", "denominator") }} * 100 as decimal(38, 12))
-        else {{ exact_divide("numerator", "denominator") }}
+            then
+                cast({{ exact_divide("numerator", "denominator", 10) }} * 100 as decimal(38, 12))
+        else {{ exact_divide("numerator", "denominator", 10) }}
     end as value,
-    numerator,
-    denominator,
+    cast(numerator as decimal(28, 4)) as numerator,
+    cast(denominator as decimal(28, 4)) as denominator,
     -- What value is a multiple of, so that attainment can be taken from whole numbers.
     case when origin = 'computed' and unit = 'points' then 100 else 1 end as value_scale,
+    delivered_value,
+    baseline,
     n,
     favourable_count,
     unfavourable_count,

@@ -6,6 +6,12 @@ with order_lines as (
 
 ),
 
+sales as (
+
+    select * from {{ ref("int_sales_credited") }}
+
+),
+
 orders as (
 
     select * from {{ ref("int_orders_summed") }}
@@ -22,13 +28,13 @@ revenue_counts as (
 
     select
         'revenue' as measure_code,
-        ordered_on as date_day,
+        date_day,
         store_id,
         region,
         department_code,
         employee_id,
         cast(
-            coalesce(sum(line_amount) filter (where exclusion_reason is null), 0)
+            coalesce(sum(credited_amount) filter (where exclusion_reason is null), 0)
             as decimal(28, 4)
         ) as numerator,
         cast(null as decimal(28, 4)) as denominator,
@@ -37,8 +43,8 @@ revenue_counts as (
         cast(null as bigint) as unfavourable_count,
         cast(null as decimal(38, 12)) as score_sum,
         count(*) filter (where exclusion_reason is not null) as excluded_count
-    from order_lines
-    group by ordered_on, store_id, region, department_code, employee_id
+    from sales
+    group by date_day, store_id, region, department_code, employee_id
 
 ),
 

@@ -18,6 +18,18 @@ results as (
 
 ),
 
+shrunken as (
+
+    select * from {{ ref("int_kpis_shrunken") }}
+
+),
+
+measures as (
+
+    select * from {{ ref("measures") }}
+
+),
+
 -- A template for the very entity replaces the one for all of its level.
 chosen as (
 
@@ -28,7 +40,9 @@ chosen as (
         templates.weight,
         templates.measured_at,
         templates.scoring_method,
-        templates.curve_code
+        templates.curve_code,
+        coalesce(templates.domain_code, templates.measure_code) as domain_code,
+        templates.minimum_probability
     from subjects
     inner join templates
         on
@@ -56,8 +70,9 @@ located as (
         case when measured_at = 'own' then level else measured_at end as measured_level,
         case
             when measured_at = 'own' then entity_id
+            when measured_at = 'team' and level = 'employee' then entity_id
             when measured_at = 'store' then store_id
-            when measured_at = 'department' then department_code
+            when measured_at in ('department', 'journey') then department_code
             when measured_at = 'region' then region
             when measured_at = 'company' then 'company'
         end as measured_entity_id
@@ -76,10 +91,27 @@ select
     results.ci_high,
     results.is_reportable,
     results.is_shown,
-    results.direction,
+    coalesce(results.direction, measures.direction) as direction,
+    results.delivered_value,
+    results.baseline,
+    results.floor,
     results.threshold,
     results.target,
-    results.definition_version
+    -- Estimates become decimals once, here, before they reach points and pay.
+    cast(shrunken.shrunken_value as decimal(18, 8)) as shrunken_value,
+    cast(
+        case
+            when coalesce(results.direction, measures.direction) = 'lower_is_better'
+                then
+                    1 - {{ probability_above(
+                        "shrunken.shrunken_value", "shrunken.shrunken_sd", "results.target"
+                    ) }}
+            else {{ probability_above(
+                "shrunken.shrunken_value", "shrunken.shrunken_sd", "results.target"
+            ) }}
+        end as decimal(8, 6)
+    ) as probability_above_target,
+    coalesce(results.definition_version, measures.definition_version) as definition_version
 from located
 left join results
     on
@@ -88,3 +120,15 @@ left join results
         and located.measured_entity_id = results.entity_id
         and located.period_type = results.period_type
         and located.period_start = results.period_start
+left join shrunken
+    on
+        located.scoring_method = 'shrunken'
+        and located.measure_code = shrunken.measure_code
+        and located.measured_level = shrunken.level
+        and located.measured_entity_id = shrunken.entity_id
+        and located.period_type = shrunken.period_type
+        and located.period_start = shrunken.period_start
+left join measures
+    on
+        located.measure_code = measures.measure_code
+        and {{ in_force("measures", "located.period_start") }}

@@ -7,6 +7,12 @@ with parts as (
 
 ),
 
+periods as (
+
+    select * from {{ ref("int_periods_judged") }}
+
+),
+
 results as (
 
     select * from {{ ref("int_kpis_valued") }}
@@ -58,10 +64,13 @@ select distinct
     results.period_end as part_end,
     true as is_main_part
 from results
+inner join periods
+    on
+        results.period_type = periods.period_type
+        and results.period_start = periods.period_start
 left join stores
     on
         results.level = 'store'
         and results.entity_id = stores.store_id
 where
-    results.level != 'employee'
-    and results.period_type in ('month', 'quarter')
+    results.level in ('company', 'region', 'store', 'department')

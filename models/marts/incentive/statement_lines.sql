@@ -1,6 +1,7 @@
 select
     statement_id,
-    row_number() over (partition by statement_id order by line_key) as line_no,
+    line_no,
+    line_key,
     line_type,
     measure_code,
     measured_level,
@@ -12,9 +13,10 @@ select
     ci_high,
     target,
     attainment,
+    probability_above_target,
     points,
     weight,
     effective_weight,
     amount,
     definition_version
-from {{ ref("int_statement_lines_allocated") }}
+from {{ ref("int_statement_lines_gathered") }}

@@ -29,6 +29,9 @@ select
     gate_status,
     modifier_code,
     multiplier,
+    commission_rate,
+    paid_factor,
+    pool_amount,
     amount,
     currency_code
-from {{ ref("int_plan_parts_paid") }}
+from {{ ref("int_statements_gathered") }}

@@ -26,7 +26,7 @@ plans as (
         periods.period_start,
         periods.period_end
     from {{ ref("incentive_plans") }} as plans
-    inner join {{ ref("int_periods_listed") }} as periods
+    inner join {{ ref("int_periods_judged") }} as periods
         on
             plans.period_type = periods.period_type
             and {{ in_force("plans", "periods.period_start") }}
@@ -40,17 +40,17 @@ sold as (
         lines.employee_id,
         plans.plan_code,
         plans.period_start,
-        sum(lines.line_amount) as revenue
-    from {{ ref("int_order_lines_credited") }} as lines
+        sum(lines.credited_amount) as revenue
+    from {{ ref("int_sales_credited") }} as lines
     inner join {{ ref("int_assignments_bounded") }} as assignments
         on
             lines.employee_id = assignments.employee_id
-            and {{ in_force("assignments", "lines.ordered_on") }}
+            and {{ in_force("assignments", "lines.date_day") }}
     inner join plans
         on
             assignments.job_role = plans.job_role
-            and lines.ordered_on >= plans.period_start
-            and lines.ordered_on < plans.period_end
+            and lines.date_day >= plans.period_start
+            and lines.date_day < plans.period_end
     where lines.exclusion_reason is null
     group by lines.employee_id, plans.plan_code, plans.period_start
 

@@ -1,6 +1,6 @@
--- Points lie between 0 and the highest factor of their curve, and a score between the least and the
--- most points of its lines: it is their weighted mean. A hundred-millionth is left for the rounding
--- of the score.
+-- Points lie between 0 and the highest factor of their curve, or all that their method gives, and a
+-- score between the least and the most points of its lines: it is their weighted mean. A
+-- hundred-millionth is left for the rounding of the score.
 {{ config(meta={"dagster": {"ref": {"name": "int_scorecards_totalled"}}}) }}
 
 with highest_factors as (
@@ -28,8 +28,17 @@ lines as (
         count(*) filter (
             where
             lines.points < 0
-            or lines.points > 100 * highest_factors.factor
-            or highest_factors.factor is null
+            or (
+                lines.scoring_method in ('achievement_or_improvement', 'consistency')
+                and lines.points > 100
+            )
+            or (
+                lines.scoring_method in ('curve', 'shrunken')
+                and (
+                    lines.points > 100 * highest_factors.factor
+                    or highest_factors.factor is null
+                )
+            )
         ) as lines_off_their_curve
     from {{ ref("int_scorecard_lines_scored") }} as lines
     left join highest_factors

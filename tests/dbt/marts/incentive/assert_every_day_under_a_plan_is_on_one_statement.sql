@@ -1,5 +1,6 @@
 -- Every day that somebody is assigned to a role with a plan is on exactly one statement of that
--- plan, and no statement has a day beside: nobody is missing, nobody is paid twice.
+-- plan, and no statement has a day beside: nobody is missing, nobody is paid twice. Closed periods
+-- are as the ledger has them.
 {{ config(
     tags=["incentives"],
     meta={"dagster": {"ref": {"name": "statements"}}},
@@ -14,9 +15,10 @@ with plans as (
         periods.period_start,
         periods.period_end
     from {{ ref("incentive_plans") }} as plans
-    inner join {{ ref("int_periods_listed") }} as periods
+    inner join {{ ref("int_periods_judged") }} as periods
         on
             plans.period_type = periods.period_type
+            and not periods.is_closed
             and {{ in_force("plans", "periods.period_start") }}
 
 ),
@@ -56,6 +58,10 @@ stated_days as (
         statements.period_start,
         days.date_day
     from {{ ref("statements") }} as statements
+    inner join plans
+        on
+            statements.plan_code = plans.plan_code
+            and statements.period_start = plans.period_start
     inner join days
         on
             statements.part_start <= days.date_day

@@ -23,7 +23,7 @@ select
     coalesce(payouts.employee_id, summed.employee_id) as employee_id,
     coalesce(payouts.period_type, summed.period_type) as period_type,
     coalesce(payouts.period_start, summed.period_start) as period_start,
-    payouts.amount as payout_amount,
+    payouts.statements_amount as payout_amount,
     summed.amount as statements_amount,
     payouts.statement_count,
     summed.statement_count as statements_counted
@@ -35,5 +35,5 @@ full outer join summed
         and payouts.period_start = summed.period_start
         and payouts.currency_code = summed.currency_code
 where
-    payouts.amount is distinct from summed.amount
-    or payouts.statement_count is distinct from summed.statement_count
+    coalesce(payouts.statements_amount, 0) != coalesce(summed.amount, 0)
+    or coalesce(payouts.statement_count, 0) != coalesce(summed.statement_count, 0)

@@ -1,0 +1,20 @@
+select
+    return_id,
+    returned_on,
+    order_id,
+    line_no,
+    employee_id,
+    statement_id,
+    plan_code,
+    period_type,
+    sold_period_start,
+    posted_period_start,
+    date_day as sold_on,
+    credited_amount,
+    returned_amount,
+    commission_rate,
+    segment_multiplier,
+    paid_factor,
+    taken_amount,
+    currency_code
+from {{ ref("int_returns_clawed_back") }}
