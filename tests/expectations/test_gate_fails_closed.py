@@ -95,7 +95,7 @@ def test_sound_payouts_pass() -> None:
         {"amount_cents": [None, 100]},
         {"payout_key": ["a", "a"]},
         {"payout_key": ["a", None]},
-        {"statement_count": [0, 1]},
+        {"statement_count": [-1, 1]},
     ],
 )
 def test_unsound_payouts_fail(columns: dict[str, list[object]]) -> None:

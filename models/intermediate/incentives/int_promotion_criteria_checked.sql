@@ -126,7 +126,7 @@ scores as (
         min(scorecards.score) as lowest_score
     from holders
     inner join months
-        on months.months_ago <= holders.periods
+        on holders.periods >= months.months_ago
     left join scorecards
         on
             holders.employee_id = scorecards.entity_id
@@ -146,7 +146,7 @@ satisfaction as (
         sum(results.n) as n
     from holders
     inner join months
-        on months.months_ago <= holders.periods
+        on holders.periods >= months.months_ago
     inner join results
         on
             holders.employee_id = results.entity_id
@@ -180,8 +180,8 @@ observed as (
         on
             holders.employee_id = tenures.employee_id
             and holders.job_role = tenures.job_role
-            and tenures.held_from <= holders.as_of
-            and tenures.held_to > holders.as_of
+            and holders.as_of >= tenures.held_from
+            and holders.as_of < tenures.held_to
     left join scores
         on
             holders.employee_id = scores.employee_id

@@ -133,9 +133,9 @@ late_periods as (
     from closed
     inner join late_days
         on
-            late_days.first_day < closed.period_end
-            and late_days.last_day >= closed.period_start
-            and late_days.landed_at > closed.last_closed_at
+            closed.period_end > late_days.first_day
+            and closed.period_start <= late_days.last_day
+            and closed.last_closed_at < late_days.landed_at
 
 ),
 
@@ -157,8 +157,8 @@ assigned_days as (
     from closed
     inner join assignments
         on
-            assignments.valid_from < closed.period_end
-            and assignments.valid_to > closed.period_start
+            closed.period_end > assignments.valid_from
+            and closed.period_start < assignments.valid_to
     inner join plans
         on
             assignments.job_role = plans.job_role

@@ -1,6 +1,6 @@
 -- One row per scorecard line: points (100 at target, or all that a method has to give) and what
--- they contribute. The weight of a line that does not count is spread over the others in proportion.
--- Lines of closed periods stay as they were computed.
+-- they contribute. The weight of a line that does not count is spread over the others in
+-- proportion. Lines of closed periods stay as they were computed.
 {{ config(
     materialized="incremental",
     incremental_strategy="delete+insert",
