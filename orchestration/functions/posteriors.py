@@ -96,7 +96,7 @@ def _rank_cut(
         excess = np.add.reduceat(members * tail(spread), starts) - wanted
         slope = np.add.reduceat(members * density(spread), starts)
         low, high = np.where(excess > 0, cut, low), np.where(excess > 0, high, cut)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             step = cut + excess / slope
         inside = np.isfinite(step) & (step > low) & (step < high)
         moved = np.where(inside, step, (low + high) / 2)
