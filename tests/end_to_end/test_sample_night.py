@@ -18,17 +18,15 @@ import duckdb
 import pytest
 
 from orchestration.publishing.release import current_release, verify_release
-from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import NightRun, copy_company, run_night
+from orchestration.settings import Company
+from tests.conftest import FirstNight, NightRun, run_night
 
 pytestmark = pytest.mark.xdist_group("sample_night")
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory, small_extracts: Path) -> tuple[Company, NightRun]:
-    company = copy_company(PROJECT_DIR, tmp_path_factory.mktemp("night") / "company")
-    company.extracts_dir.symlink_to(small_extracts)
-    return company, run_night(company)
+def night(first_night: FirstNight) -> tuple[Company, NightRun]:
+    return first_night.company, first_night.run
 
 
 @pytest.fixture
