@@ -124,7 +124,8 @@ RULES = (
         """,
         "select count(*) from incentives.incentive.statement_lines",
     ),
-    # Complete periods only: a period that has begun pays for the days so far.
+    # Complete periods only: a period that has begun pays for the days so far. After a period that paid nothing there is
+    # nothing to compare with; the budget still bounds what is paid.
     rows_check(
         "statements.bases_stay_near_the_period_before",
         """
@@ -155,7 +156,7 @@ RULES = (
                 group by period_type, period_start, currency_code
             )
         )
-        where period_start = last_period
+        where period_start = last_period and paid_before > 0
           and (paid > $threshold::decimal(18, 4) * paid_before or paid * $threshold::decimal(18, 4) < paid_before)
         """,
         "select count(*) from incentives.incentive.payouts",
