@@ -84,7 +84,7 @@ class FirstNight:
 
 @pytest.fixture(scope="session")
 def first_night(tmp_path_factory: pytest.TempPathFactory, small_extracts: Path) -> FirstNight:
-    """One night for all tests that look at one; whoever uses it belongs to the xdist group ``sample_night``."""
+    """One night for all tests of a worker that look at one."""
     company = copy_company(PROJECT_DIR, tmp_path_factory.mktemp("night") / "company")
     company.extracts_dir.symlink_to(small_extracts)
     run = run_night(company)
