@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
-from expectations import kpi_results, order_lines, scorecards, statements, suites, survey_answers
+from expectations import kpi_results, order_lines, scorecards, sources, statements, suites, survey_answers
 from expectations.checks import CheckResult, Scope
-from expectations.rules import Rule, row_minimum, run_rule
+from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
-    "marts": (*order_lines.RULES, *survey_answers.RULES, *kpi_results.RULES, *scorecards.RULES),
-    "incentives": statements.RULES,
+    "marts": (*sources.RULES, *order_lines.RULES, *survey_answers.RULES, *kpi_results.RULES, *scorecards.RULES),
+    "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
 }
 SUITES: dict[Scope, tuple[str, ...]] = {
     "marts": ("marts_rules.all_ran_and_passed", "scorecards.rows_are_sound"),
@@ -32,16 +32,42 @@ def gate_check_names(scope: Scope) -> set[str]:
     return {rule.name for rule in RULES[scope]} | set(SUITES[scope])
 
 
+def threshold_names() -> set[str]:
+    """Every row of the seed ``gate_thresholds`` that a night needs."""
+    rules = [rule for scope in RULES.values() for rule in scope]
+    return {f"{rule.table_name}.minimum_rows" for rule in rules} | {rule.name for rule in rules if rule.has_threshold}
+
+
 @contextmanager
-def _audit_connection(**files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with each file attached under its name, read-only."""
+def audited_files(previous: Path | None, **files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with each file attached under its name, read-only, and the release in place as ``previous``."""
     connection = duckdb.connect()
     try:
         for name, path in files.items():
             attach(connection, path, name, "read_only")
+        if previous is None:
+            _without_previous(connection)
+        else:
+            attach(connection, previous, "previous", "read_only")
+        _list_closed_periods(connection)
         yield connection
     finally:
         connection.close()
+
+
+def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
+    """The view ``closed_periods``: what the ledger has closed stands whatever was delivered later, so rules that compare
+    pay with today's data leave it out. A warehouse without a ledger has closed nothing.
+    """
+    known = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = 'warehouse' and table_name = 'ledger_periods'"
+    ).fetchall()[0][0]
+    source = (
+        "select period_type, period_start from warehouse.control.ledger_periods where state in ('closed', 'paid')"
+        if known
+        else "select null::varchar as period_type, null::date as period_start limit 0"
+    )
+    connection.execute(f"create temp view closed_periods as {source}")
 
 
 def _without_previous(connection: duckdb.DuckDBPyConnection) -> None:
@@ -52,35 +78,52 @@ def _without_previous(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table previous.{table} as select * from marts.{table} limit 0")
 
 
-def audit_marts(warehouse: Path, marts: Path, previous: Path | None) -> list[CheckResult]:
+@dataclass(frozen=True)
+class Audit:
+    """What one scope's checks came to, with the rows behind those that failed."""
+
+    results: list[CheckResult]
+    rows: list[FailingRows]
+
+
+def audit_marts(warehouse: Path, marts: Path, previous: Path | None) -> Audit:
     """Audit the marts file of a candidate. ``previous`` is the marts file in place, ``None`` before the first."""
-    files = {"warehouse": warehouse, "marts": marts} | ({"previous": previous} if previous else {})
-    with _audit_connection(**files) as connection:
-        if previous is None:
-            _without_previous(connection)
-        results = [run_rule(connection, rule, "marts") for rule in RULES["marts"]]
-        results.append(_rule_results_check(results, "marts"))
-        results.append(
-            _table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite())
-        )
-    return results
+    with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
+        return run_marts_checks(connection)
 
 
-def audit_incentives(warehouse: Path, incentives: Path, currency_code: str) -> list[CheckResult]:
-    """Audit the incentives file of a candidate."""
-    with _audit_connection(warehouse=warehouse, incentives=incentives) as connection:
-        results = [run_rule(connection, rule, "incentives") for rule in RULES["incentives"]]
-        results.append(_rule_results_check(results, "incentives"))
-        results.append(
-            _table_check(
-                connection, "incentives", "statements", suites.STATEMENTS_QUERY, suites.statements_suite(currency_code)
-            )
-        )
-        results.append(_table_check(connection, "incentives", "payouts", suites.PAYOUTS_QUERY, suites.payouts_suite()))
-    return results
+def audit_incentives(
+    warehouse: Path, marts: Path, incentives: Path, previous: Path | None, currency_code: str
+) -> Audit:
+    """Audit the incentives file of a candidate, beside the marts it was computed with."""
+    with audited_files(previous, warehouse=warehouse, marts=marts, incentives=incentives) as connection:
+        return run_incentives_checks(connection, currency_code)
 
 
-def _rule_results_check(results: list[CheckResult], scope: Scope) -> CheckResult:
+def run_marts_checks(connection: duckdb.DuckDBPyConnection) -> Audit:
+    """Every check of the marts, on the attached databases."""
+    results = [run_rule(connection, rule, "marts") for rule in RULES["marts"]]
+    rows = failing_rows(connection, RULES["marts"], results)
+    results.append(rule_results_check(results, "marts"))
+    results.append(_table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite()))
+    return Audit(results, rows)
+
+
+def run_incentives_checks(connection: duckdb.DuckDBPyConnection, currency_code: str) -> Audit:
+    """Every check of the incentives, on the attached databases."""
+    results = [run_rule(connection, rule, "incentives") for rule in RULES["incentives"]]
+    rows = failing_rows(connection, RULES["incentives"], results)
+    results.append(rule_results_check(results, "incentives"))
+    for table, query, suite in (
+        ("statements", suites.STATEMENTS_QUERY, suites.statements_suite(currency_code)),
+        ("payouts", suites.PAYOUTS_QUERY, suites.payouts_suite()),
+    ):
+        results.append(_table_check(connection, "incentives", table, query, suite))
+    return Audit(results, rows)
+
+
+def rule_results_check(results: list[CheckResult], scope: Scope) -> CheckResult:
+    """The suite on the rules' own results: exactly the scope's rules ran, each once, and all passed."""
     import pandas as pd
 
     frame = pd.DataFrame([asdict(result) for result in results], columns=list(CheckResult.__dataclass_fields__))

@@ -1,6 +1,6 @@
 """Gate rules of ``kpi.kpi_results``."""
 
-from expectations.rules import Rule
+from expectations.rules import Rule, rows_check
 from expectations.shared_rules import did_not_shrink
 
 RULES = (
@@ -56,6 +56,73 @@ RULES = (
         inner join (select distinct measure_code, unit from warehouse.policy.measures) as units using (measure_code)
         where results.value is not null
         """,
+    ),
+    rows_check(
+        "kpi_results.are_there_once",
+        """
+        select measure_code, level, entity_id, period_type, period_start, count(*) as times
+        from marts.kpi.kpi_results
+        group by measure_code, level, entity_id, period_type, period_start having count(*) > 1
+        """,
+        "select count(*) from marts.kpi.kpi_results",
+    ),
+    # What may be paid on has a value: a null here would silently spread the measure's weight over the others.
+    rows_check(
+        "kpi_results.reportable_have_a_value",
+        """
+        select measure_code, level, entity_id, period_type, period_start, numerator, denominator, n
+        from marts.kpi.kpi_results
+        where is_reportable and value is null and coalesce(denominator, 1) <> 0
+        """,
+        "select count(*) from marts.kpi.kpi_results",
+    ),
+    rows_check(
+        "kpi_results.values_follow_from_their_counts",
+        """
+        select results.measure_code, level, entity_id, period_type, period_start, value, numerator, denominator
+        from marts.kpi.kpi_results as results
+        inner join (select distinct measure_code, unit from warehouse.policy.measures) as units using (measure_code)
+        where origin = 'computed' and value is not null and abs(value - case
+            when units.unit in ('amount', 'count') then numerator
+            when units.unit = 'points' then 100.0 * numerator / nullif(denominator, 0)
+            when units.unit = 'ratio' then numerator / nullif(denominator, 0)
+            else value
+        end) > 1e-6
+        """,
+        "select count(*) from marts.kpi.kpi_results",
+    ),
+    rows_check(
+        "kpi_results.favourable_and_unfavourable_are_recounted",
+        """
+        select measure_code, store_id, month, favourable, unfavourable, favourable_count, unfavourable_count
+        from (
+            select measure_code, store_id, date_trunc('month', submitted_on)::date as month,
+                   count(*) filter (where is_top_box) as favourable,
+                   count(*) filter (where is_bottom_box) as unfavourable
+            from marts.core.survey_answers
+            where exclusion_reason is null and measure_code in ('csat', 'nps') and store_id is not null
+              and submitted_on is not null
+            group by all
+        ) as answers
+        full join (
+            select measure_code, entity_id as store_id, period_start as month, favourable_count, unfavourable_count
+            from marts.kpi.kpi_results
+            where measure_code in ('csat', 'nps') and level = 'store' and period_type = 'month' and origin = 'computed'
+        ) as results using (measure_code, store_id, month)
+        where favourable is distinct from favourable_count or unfavourable is distinct from unfavourable_count
+        """,
+        "select count(*) from marts.kpi.kpi_results",
+    ),
+    rows_check(
+        "kpi_results.are_of_known_entities",
+        """
+        select distinct level, entity_id from marts.kpi.kpi_results
+        where entity_id is null
+           or level = 'employee' and entity_id not in (select employee_id from marts.core.employees)
+           or level = 'store' and origin = 'computed'
+              and entity_id not in (select store_id from marts.core.stores where store_id is not null)
+        """,
+        "select count(*) from marts.kpi.kpi_results",
     ),
     did_not_shrink("kpi_results", schema="kpi"),
 )

@@ -137,6 +137,7 @@ def check_policy(company: Company) -> None:
             connection.execute("create table company as select ? as currency_code", [company.currency_code])
             problems = [problem for form in seed_forms() for problem in _check_ranges(connection, form)]
             problems += _check_rules(connection)
+            problems += _check_thresholds(connection)
     finally:
         connection.close()
     if problems:
@@ -276,3 +277,14 @@ def _check_rules(connection: duckdb.DuckDBPyConnection) -> list[PolicyProblem]:
         for seed, line, problem in connection.execute(query).fetchall():
             problems.append(PolicyProblem(seed, line, problem))
     return problems
+
+
+def _check_thresholds(connection: duckdb.DuckDBPyConnection) -> list[PolicyProblem]:
+    """Every rule of the gate that compares with a threshold finds one: a night is not built to fail at its end."""
+    from expectations.gate import threshold_names
+
+    known = {name for (name,) in connection.execute("select rule_name from gate_thresholds").fetchall()}
+    return [
+        PolicyProblem("policy/gate_thresholds", 1, f"no row for {name}, which a rule of the gate asks for")
+        for name in sorted(threshold_names() - known)
+    ]

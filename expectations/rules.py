@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -16,18 +18,56 @@ class Rule:
     ``sql`` selects ``checked`` (rows looked at), ``failed`` (rows or facts at fault) and ``observed`` (the number that
     decides). It may read the attached databases ``marts`` (the candidate), ``warehouse``, ``incentives`` (the
     candidate's, in rules of that scope) and ``previous`` (the release in place; empty tables before the first). Where
-    ``has_threshold``, ``$threshold`` is the row of the seed ``gate_thresholds`` with the rule's name.
+    ``has_threshold``, ``$threshold`` is the row of the seed ``gate_thresholds`` with the rule's name. ``rows_sql`` selects
+    the rows at fault, for whoever has to repair them; it runs only when the rule has failed and never decides anything.
     """
 
     name: str
     sql: str
     has_threshold: bool = False
     version: int = 1
+    rows_sql: str | None = None
 
     @property
     def table_name(self) -> str:
         """The audited table: rules are named ``<table>.<what must hold>``."""
         return self.name.split(".")[0]
+
+
+ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class FailingRows:
+    """The first rows that a failed rule found: who and what, for the owner of the warehouse only."""
+
+    rule_name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def rows_check(name: str, rows_sql: str, checked_sql: str, *, has_threshold: bool = False, version: int = 1) -> Rule:
+    """A rule whose verdict is the rows at fault themselves: none may be there. ``checked_sql`` counts what was looked at."""
+    sql = f"""
+        select ({checked_sql}) as checked, count(*) as failed, count(*) as observed from ({rows_sql}) as faults
+    """
+    return Rule(name, sql, has_threshold, version, rows_sql)
+
+
+def failing_rows(
+    connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], results: Sequence[CheckResult]
+) -> list[FailingRows]:
+    """The rows behind each failed rule that can show them."""
+    shown = []
+    failed = {result.name: result for result in results if not result.passed and result.failed}
+    for rule in rules:
+        if rule.name not in failed or rule.rows_sql is None:
+            continue
+        values = {"threshold": failed[rule.name].threshold} if rule.has_threshold else None
+        found = connection.execute(f"select * from ({rule.rows_sql}) as faults limit {ROWS_SHOWN}", values)
+        columns = tuple(column[0] for column in found.description)
+        shown.append(FailingRows(rule.name, columns, tuple(found.fetchall())))
+    return shown
 
 
 def run_rule(connection: duckdb.DuckDBPyConnection, rule: Rule, scope: Scope) -> CheckResult:

@@ -1,6 +1,6 @@
 """Gate rules of ``scorecard.scorecards`` and its lines."""
 
-from expectations.rules import Rule
+from expectations.rules import Rule, rows_check
 
 RULES = (
     Rule(
@@ -63,5 +63,29 @@ RULES = (
         from marts.scorecard.scorecards
         """,
         has_threshold=True,
+    ),
+    rows_check(
+        "scorecard_lines.use_the_published_results",
+        """
+        select lines.level, lines.entity_id, lines.period_type, lines.period_start, lines.measure_code, lines.value,
+               results.value as published_value
+        from marts.scorecard.scorecard_lines as lines
+        left join marts.kpi.kpi_results as results
+            on results.measure_code = lines.measure_code and results.level = lines.measured_level
+            and results.entity_id = lines.measured_entity_id and results.period_type = lines.period_type
+            and results.period_start = lines.period_start
+        where lines.status = 'scored' and lines.value is distinct from results.value
+        """,
+        "select count(*) from marts.scorecard.scorecard_lines",
+    ),
+    rows_check(
+        "scorecard_lines.weigh_one",
+        """
+        select level, entity_id, period_type, period_start, sum(effective_weight) as weight
+        from marts.scorecard.scorecard_lines
+        group by level, entity_id, period_type, period_start
+        having sum(effective_weight) <> 0 and abs(sum(effective_weight) - 1) > 0.000001
+        """,
+        "select count(*) from marts.scorecard.scorecard_lines",
     ),
 )

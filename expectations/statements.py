@@ -1,6 +1,6 @@
 """Gate rules of ``incentive.statements``, its lines and payouts."""
 
-from expectations.rules import Rule
+from expectations.rules import Rule, rows_check
 
 RULES = (
     Rule(
@@ -81,5 +81,129 @@ RULES = (
         from incentives.incentive.statements
         """,
         has_threshold=True,
+    ),
+    rows_check(
+        "statements.account_for_everybody_employed",
+        """
+        with employed as (
+            select distinct employee_id, job_role, period_type, period_start
+            from warehouse.intermediate.int_assignments_parted
+            anti join closed_periods using (period_type, period_start)
+        ),
+        accounted as (
+            select employed.*, statements.employee_id is not null as has_statement, plans.plan_code is not null as has_plan
+            from employed
+            left join (
+                select distinct employee_id, job_role, period_type, period_start
+                from incentives.incentive.statements
+            ) as statements using (employee_id, job_role, period_type, period_start)
+            left join warehouse.policy.incentive_plans as plans
+                on plans.job_role = employed.job_role and plans.period_type = employed.period_type
+                and plans.valid_from <= employed.period_start
+                and employed.period_start < coalesce(plans.valid_to, date '9999-12-31')
+        )
+        -- In: everybody employed. Out: a statement, or the reason that the role has no plan. Both at once is a fault too.
+        select distinct employee_id, job_role, period_type, period_start, has_statement, has_plan
+        from accounted where has_statement <> has_plan
+        """,
+        "select count(*) from warehouse.intermediate.int_assignments_parted",
+    ),
+    rows_check(
+        "statements.are_of_people_employed",
+        """
+        select statements.statement_id, statements.employee_id, statements.part_start, statements.part_end
+        from incentives.incentive.statements as statements
+        anti join closed_periods using (period_type, period_start)
+        where not exists (
+            select 1 from marts.core.employee_assignments as assignments
+            where assignments.employee_id = statements.employee_id and assignments.job_role = statements.job_role
+              and assignments.valid_from <= statements.part_start
+              and coalesce(assignments.valid_to, date '9999-12-31') >= statements.part_end
+        )
+        """,
+        "select count(*) from incentives.incentive.statements",
+    ),
+    rows_check(
+        "statements.pay_each_day_once",
+        """
+        select employee_id, plan_code, period_type, part_start, part_end, next_start
+        from (
+            select employee_id, plan_code, period_type, part_start, part_end,
+                   lead(part_start) over (
+                       partition by employee_id, plan_code, period_type order by part_start, part_end
+                   ) as next_start
+            from incentives.incentive.statements
+        )
+        where next_start < part_end
+        """,
+        "select count(*) from incentives.incentive.statements",
+    ),
+    rows_check(
+        "statement_lines.use_the_published_results",
+        """
+        select lines.statement_id, lines.line_no, lines.measure_code, lines.value, results.value as published_value
+        from incentives.incentive.statement_lines as lines
+        inner join (
+            select statement_id, period_type, period_start from incentives.incentive.statements
+            anti join closed_periods using (period_type, period_start)
+        ) as statements using (statement_id)
+        left join marts.kpi.kpi_results as results
+            on results.measure_code = lines.measure_code and results.level = lines.measured_level
+            and results.entity_id = lines.measured_entity_id and results.period_type = statements.period_type
+            and results.period_start = statements.period_start
+        where lines.line_type = 'measure' and lines.status = 'scored' and lines.value is distinct from results.value
+        """,
+        "select count(*) from incentives.incentive.statement_lines",
+    ),
+    # Complete periods only: a period that has begun pays for the days so far. After a period that paid nothing there is
+    # nothing to compare with; the budget still bounds what is paid.
+    rows_check(
+        "statements.bases_stay_near_the_period_before",
+        """
+        select plan_code, period_start, base, base_before from (
+            select plan_code, period_start, base,
+                   lag(base) over (partition by plan_code, period_type order by period_start) as base_before
+            from (
+                select plan_code, period_type, period_start, sum(base_amount * part_days) / nullif(sum(part_days), 0) as base
+                from incentives.incentive.statements
+                where is_complete and base_type in ('salary_share', 'amount')
+                group by plan_code, period_type, period_start
+            )
+        )
+        where base > $threshold::decimal(18, 4) * base_before or base * $threshold::decimal(18, 4) < base_before
+        """,
+        "select count(*) from incentives.incentive.statements",
+        has_threshold=True,
+    ),
+    rows_check(
+        "payouts.stay_near_the_period_before",
+        """
+        select period_type, period_start, currency_code, paid, paid_before from (
+            select *, lag(paid) over (partition by period_type, currency_code order by period_start) as paid_before,
+                   max(period_start) over (partition by period_type, currency_code) as last_period
+            from (
+                select period_type, period_start, currency_code, avg(amount) as paid
+                from incentives.incentive.payouts where is_complete
+                group by period_type, period_start, currency_code
+            )
+        )
+        where period_start = last_period and paid_before > 0
+          and (paid > $threshold::decimal(18, 4) * paid_before or paid * $threshold::decimal(18, 4) < paid_before)
+        """,
+        "select count(*) from incentives.incentive.payouts",
+        has_threshold=True,
+    ),
+    rows_check(
+        "payouts.are_of_people_with_statements",
+        """
+        select payouts.employee_id, payouts.period_type, payouts.period_start, payouts.statement_count, counted.statements
+        from incentives.incentive.payouts as payouts
+        full join (
+            select employee_id, period_type, period_start, currency_code, count(*) as statements
+            from incentives.incentive.statements group by all
+        ) as counted using (employee_id, period_type, period_start, currency_code)
+        where coalesce(payouts.statement_count, -1) <> coalesce(counted.statements, 0)
+        """,
+        "select count(*) from incentives.incentive.payouts",
     ),
 )

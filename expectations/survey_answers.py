@@ -1,7 +1,14 @@
 """Gate rules of ``core.survey_answers``."""
 
-from expectations.rules import Rule
-from expectations.shared_rules import are_fresh, did_not_shrink, excluded_share_is_small
+from expectations.rules import Rule, rows_check
+from expectations.shared_rules import (
+    are_fresh,
+    did_not_shrink,
+    excluded_share_is_small,
+    rows_reconcile_with_raw,
+    shares_have_not_drifted,
+    volume_is_in_season,
+)
 
 RULES = (
     Rule(
@@ -15,7 +22,55 @@ RULES = (
         cross join (select count(*) as rows_out from marts.core.survey_answers)
         """,
     ),
+    rows_reconcile_with_raw("survey_responses", "survey__responses", key="response_id"),
+    rows_check(
+        "survey_answers.are_there_once",
+        """
+        select response_id, question_code, count(*) as times from marts.core.survey_answers
+        group by response_id, question_code having count(*) > 1
+        """,
+        "select count(*) from marts.core.survey_answers",
+    ),
+    rows_check(
+        "survey_answers.lie_on_their_scale",
+        """
+        select answers.response_id, answers.question_code, answers.score, answers.is_top_box, answers.is_bottom_box
+        from marts.core.survey_answers as answers
+        left join warehouse.mappings.survey_questions as questions
+            on questions.question_code = answers.question_code and questions.valid_from <= answers.submitted_on
+            and answers.submitted_on < coalesce(questions.valid_to, date '9999-12-31')
+        where answers.exclusion_reason is null and answers.measure_code is not null
+          and not coalesce(
+              answers.score between questions.scale_min and questions.scale_max
+              and (questions.is_reversed or answers.is_top_box = (answers.score >= questions.top_box_min))
+              and (questions.is_reversed or answers.is_bottom_box = (answers.score <= questions.bottom_box_max)),
+              false
+          )
+        """,
+        "select count(*) from marts.core.survey_answers",
+    ),
+    rows_check(
+        "survey_answers.counted_are_not_in_the_future",
+        """
+        select response_id, question_code, submitted_on
+        from marts.core.survey_answers cross join warehouse.control.night
+        where exclusion_reason is null and submitted_on > as_of
+        """,
+        "select count(*) from marts.core.survey_answers",
+    ),
     excluded_share_is_small("survey_answers"),
     are_fresh("survey_answers", day="submitted_on"),
     did_not_shrink("survey_answers", schema="core"),
+)
+
+PAY_RULES = (
+    volume_is_in_season("survey_answers", day="submitted_on"),
+    shares_have_not_drifted(
+        "scores_have_not_drifted",
+        "survey_answers",
+        day="submitted_on",
+        group="measure_code",
+        bucket="score",
+        where="exclusion_reason is null and measure_code is not null",
+    ),
 )

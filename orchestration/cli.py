@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import ledger
+from orchestration.commands import ledger, publications
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -30,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ledger.register(app)
+publications.register(app)
 
 
 @app.command()

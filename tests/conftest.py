@@ -73,6 +73,34 @@ def small_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class FirstNight:
+    """The first night of the small chain, and copies of its three files as that night left them."""
+
+    company: Company
+    run: NightRun
+    files: Path
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory, small_extracts: Path) -> FirstNight:
+    """One night for all tests of a worker that look at one."""
+    company = copy_company(PROJECT_DIR, tmp_path_factory.mktemp("night") / "company")
+    company.extracts_dir.symlink_to(small_extracts)
+    run = run_night(company)
+    files = tmp_path_factory.mktemp("files")
+    for path in (company.warehouse_path, *(company.published_dir / "current").glob("*.duckdb")):
+        shutil.copy(path, files)
+    return FirstNight(company, run, files)
+
+
+@pytest.fixture(scope="session")
+def built_night(first_night: FirstNight) -> Path:
+    """Folder with ``warehouse.duckdb``, ``marts.duckdb`` and ``incentives.duckdb`` of one night."""
+    assert first_night.run.exit_code == 0, first_night.run.output
+    return first_night.files
+
+
 @pytest.fixture(scope="session")
 def adventureworks_data() -> Path:
     """The AdventureWorks files beside the checkout."""

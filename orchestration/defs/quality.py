@@ -9,6 +9,7 @@ from expectations.gate import audit_incentives, audit_marts, gate_check_names
 from orchestration.defs.company import NightResource
 from orchestration.progress import say
 from orchestration.publishing.candidate import write_incentives, write_marts
+from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.release import current_release
 from orchestration.publishing.seal import checks_dir, record_checked_file
 from orchestration.settings import Company
@@ -21,12 +22,15 @@ INCENTIVES_KEY = dg.AssetKey(["candidate", "incentives"])
 def audit(company: Company, scope: Scope) -> list[CheckResult]:
     """Audit one candidate file and save the results."""
     candidate, current = load_candidate(company), current_release(company)
+    previous = current.marts_path if current else None
     if scope == "marts":
         path = candidate.marts_path
-        results = audit_marts(company.warehouse_path, path, current.marts_path if current else None)
+        audited = audit_marts(company.warehouse_path, path, previous)
     else:
         path = candidate.incentives_path
-        results = audit_incentives(company.warehouse_path, path, company.currency_code)
+        audited = audit_incentives(company.warehouse_path, candidate.marts_path, path, previous, company.currency_code)
+    results = audited.results
+    save_failing_rows(company, candidate.release_id, audited.rows)
     save_results(checks_dir(company, candidate.release_id) / f"gate_{scope}.jsonl", results)
     record_checked_file(company, candidate.release_id, path)
     failed = [f"{result.name}: {result.message}" for result in results if not result.passed]
@@ -75,7 +79,10 @@ def build_quality_assets(
         say("candidate", f"{len(tables)} tables for BI written")
         return dg.MaterializeResult(metadata={"tables": len(tables)})
 
-    @dg.asset(key=INCENTIVES_KEY, deps=incentive_keys, group_name="publishing", kinds={"duckdb"}, op_tags=first)
+    # The audit of pay reads the candidate's marts beside it.
+    @dg.asset(
+        key=INCENTIVES_KEY, deps=[*incentive_keys, MARTS_KEY], group_name="publishing", kinds={"duckdb"}, op_tags=first
+    )
     def candidate_incentives(night: NightResource) -> dg.MaterializeResult[None]:
         """The file that payroll will read, before it is checked."""
         tables = write_incentives(night.company, load_candidate(night.company))

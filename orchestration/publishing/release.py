@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.verdict import Verdict, VerdictError, read_verdict, verify_marts
+from expectations.verdict import Verdict, VerdictError, read_verdict, verify_marts, verify_release_id
 from orchestration.publishing.candidate import INCENTIVES_FILE, MARTS_FILE, Candidate
 from orchestration.publishing.files import sha256_of, swap_symlink, sync_file, sync_folder
 from orchestration.settings import Company
@@ -90,8 +90,8 @@ def publish(company: Company, candidate: Candidate) -> Release:
     """Move the candidate into place and point ``current`` at it.
 
     The verdict is asked for again, here: the hashes of the files as they are now, and the check results inside them,
-    must be those of a green verdict. The incentives may be those of an earlier release, byte for byte; then the
-    verdict says so.
+    must be those of a green verdict. The incentives may be those of an earlier release; then the verdict says so. Both
+    files name this release.
 
     Raises:
         PublishRefused: nothing was changed.
@@ -103,6 +103,8 @@ def publish(company: Company, candidate: Candidate) -> Release:
     verify_release(release)
     try:
         verify_marts(release.marts_path, release.verdict)
+        if release.verdict.incentives_sha256 is not None:
+            verify_release_id(release.incentives_path, release.release_id)
     except VerdictError as error:
         raise PublishRefused(str(error)) from error
 
@@ -126,7 +128,7 @@ def _read(path: Path) -> Verdict:
 
 
 def carry_incentives(company: Company, candidate: Candidate) -> str | None:
-    """Put the last good incentives into the candidate in place of its own; returns the id of the release they were
+    """Copy the last good incentives into the candidate in place of its own; returns the id of the release they were
     computed in, ``None`` when there never were any.
 
     Raises:
@@ -138,8 +140,8 @@ def carry_incentives(company: Company, candidate: Candidate) -> str | None:
     if current is None or current.verdict.incentives_sha256 is None:
         return None
     verify_release(current)
-    # A link, not a copy: the bytes are the same because they are the same file.
-    os.link(current.incentives_path, candidate.incentives_path)
+    shutil.copyfile(current.incentives_path, candidate.incentives_path)
+    os.chmod(candidate.incentives_path, 0o600)
     return current.verdict.incentives_release_id
 
 

@@ -106,6 +106,8 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         _write_meta(candidate.incentives_path, candidate, candidate.release_id, [], by_scope["incentives"])
     else:
         incentives_release_id = carry_incentives(company, candidate)
+        if incentives_release_id is not None:
+            _say_carried(candidate, incentives_reasons)
     # What the checks of pay observed are sums of pay: they stand beside the pay, not in the file that BI reads.
     shown = [replace(result, observed=None) if result.scope == "incentives" else result for result in results]
     _write_meta(candidate.marts_path, candidate, incentives_release_id, incentives_reasons, shown)
@@ -121,6 +123,20 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
     )
     write_durably(candidate.folder / VERDICT_FILE, write_verdict_text(verdict))
     return Sealed(verdict, results, incentives_reasons)
+
+
+def _say_carried(candidate: Candidate, reasons: list[str]) -> None:
+    """Carried pay names the release it lies in; day, run, inputs and check results stay those of its own night."""
+    connection = duckdb.connect()
+    try:
+        attach(connection, candidate.incentives_path, "release")
+        connection.execute(
+            "update release.meta.publication set release_id = ?, gate_state = 'incentives_held', reasons = ?",
+            [candidate.release_id, "; ".join(reasons)],
+        )
+        connection.execute("detach release")
+    finally:
+        connection.close()
 
 
 def _write_meta(

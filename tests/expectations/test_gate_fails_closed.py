@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
 import pytest
 
-from expectations import suites
-from expectations.checks import decide
+from expectations import gate, suites
+from expectations.checks import CheckResult, decide
 from expectations.rules import Rule, run_rule
 
 
@@ -110,3 +111,22 @@ def test_an_expectation_that_raises_fails() -> None:
 def test_a_required_check_that_did_not_run_is_a_reason() -> None:
     assert decide({"a"}, []) == ["a: did not run"]
     assert decide(set(), []) != []
+
+
+@pytest.mark.parametrize(
+    "fault", ["none ran", "one is missing", "one ran twice", "one failed", "one looked at nothing"]
+)
+def test_the_suite_on_the_rules_results_fails_unless_each_rule_ran_once_and_passed(fault: str) -> None:
+    results = [
+        CheckResult(rule.name, "incentives", rule.table_name, "rule", 1, 5, 0, "5", None, True, "")
+        for rule in gate.RULES["incentives"]
+    ]
+    assert gate.rule_results_check(results, "incentives").passed
+    broken = {
+        "none ran": [],
+        "one is missing": results[1:],
+        "one ran twice": [*results[1:], results[1]],
+        "one failed": [replace(results[0], failed=1, passed=False), *results[1:]],
+        "one looked at nothing": [replace(results[0], checked=None), *results[1:]],
+    }[fault]
+    assert not gate.rule_results_check(broken, "incentives").passed

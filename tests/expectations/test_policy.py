@@ -176,3 +176,11 @@ def test_a_sales_role_without_customers_is_refused(company: Company) -> None:
     path.write_text("\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(PolicyError, match="sales role online_advisor has no customer measure"):
         check_policy(company)
+
+
+def test_a_rule_of_the_gate_without_its_threshold_is_named(company: Company) -> None:
+    path = company.seeds_dir / "policy" / "gate_thresholds.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("order_lines.are_fresh,")), encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"gate_thresholds.csv line 1: no row for order_lines.are_fresh"):
+        check_policy(company)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -50,6 +51,11 @@ def candidate_of(company: Company, release_id: str) -> Candidate:
             connection.execute("detach r")
         record_checked_file(company, release_id, path)
     return candidate
+
+
+def facts(path: Path) -> list[tuple[str]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute("select who from facts").fetchall()
 
 
 def check(company: Company, candidate: Candidate, marts: list[CheckResult], incentives: list[CheckResult]) -> None:
@@ -113,7 +119,12 @@ def test_incentives_that_are_not_green_leave_the_last_good_ones(company: Company
     release = publish(company, candidate)
     assert release.release_id == "b"
     assert release.verdict.incentives_release_id == "a"
-    assert release.incentives_path.read_bytes() == good.incentives_path.read_bytes()
+    assert facts(release.incentives_path) == facts(good.incentives_path) == [("a",)]
+    for path in (release.marts_path, release.incentives_path):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            query = "select release_id, incentives_release_id, gate_state from meta.publication"
+            assert connection.execute(query).fetchall() == [("b", "a", "incentives_held")]
+    assert release.incentives_path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_first_night_with_red_incentives_has_no_pay_file(company: Company) -> None:

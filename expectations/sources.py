@@ -1,0 +1,85 @@
+"""Gate rules of what was delivered: people, orders, returns, and the books of landing."""
+
+from expectations.rules import Rule, rows_check
+from expectations.shared_rules import rows_reconcile_with_raw
+
+RULES = (
+    rows_check(
+        "landed_files.account_for_every_row",
+        """
+        select file_id, file_name, row_count, raw_row_count, rejected_row_count from marts.meta.landed_files
+        where status = 'landed' and row_count is distinct from raw_row_count + rejected_row_count
+        """,
+        "select count(*) from marts.meta.landed_files",
+    ),
+    Rule(
+        "landed_files.people_are_fresh",
+        """
+        select count(*) as checked,
+               case when date_diff('day', cast(max(delivered_at) as date), any_value(as_of)) <= $threshold::decimal(18, 4)
+                    then 0
+                    when count(*) = 0 then 0 else 1 end as failed,
+               date_diff('day', cast(max(delivered_at) as date), any_value(as_of)) as observed
+        from marts.meta.landed_files cross join warehouse.control.night
+        where source_name = 'hr' and extract_name = 'assignments' and status = 'landed'
+        """,
+        has_threshold=True,
+    ),
+    Rule(
+        "orders.reconcile_with_their_lines",
+        """
+        select (select count(*) from marts.core.orders) as checked,
+               abs(lines.orders - orders.orders)
+               + case when lines.amount = orders.amount and lines.lines = orders.lines then 0 else 1 end as failed,
+               orders.amount - lines.amount as observed
+        from (
+            select count(distinct order_id) as orders, count(*) as lines, coalesce(sum(line_amount), 0) as amount
+            from marts.core.order_lines where exclusion_reason is null
+        ) as lines
+        cross join (
+            select count(*) as orders, coalesce(sum(line_count), 0) as lines, coalesce(sum(order_amount), 0) as amount
+            from marts.core.orders
+        ) as orders
+        """,
+    ),
+    rows_reconcile_with_raw("returns", "sales__returns", key="return_id"),
+    Rule(
+        "returns.amounts_reconcile_with_raw",
+        """
+        select rows_in as checked, case when amount_in = amount_out then 0 else 1 end as failed,
+               amount_out - amount_in as observed
+        from (
+            select count(*) as rows_in, coalesce(sum(refund_amount), 0) as amount_in
+            from (
+                select max_by([refund_amount], (_delivery_key, _line_no))[1] as refund_amount
+                from warehouse.raw.sales__returns group by return_id
+            )
+        )
+        cross join (select coalesce(sum(refund_amount), 0) as amount_out from marts.core.returns)
+        """,
+    ),
+    rows_check(
+        "employees.are_those_delivered",
+        """
+        select employee_id, raw.rows as rows_delivered, core.rows as rows_published
+        from (select employee_id, 1 as rows from warehouse.raw.hr__employees group by employee_id) as raw
+        full join (select employee_id, count(*) as rows from marts.core.employees group by employee_id) as core
+            using (employee_id)
+        where core.rows is distinct from 1 or raw.rows is null
+        """,
+        "select count(*) from marts.core.employees",
+    ),
+    rows_check(
+        "employee_assignments.do_not_overlap",
+        """
+        select employee_id, valid_from, valid_to, next_from
+        from (
+            select employee_id, valid_from, valid_to,
+                   lead(valid_from) over (partition by employee_id order by valid_from, valid_to) as next_from
+            from marts.core.employee_assignments
+        )
+        where next_from < coalesce(valid_to, date '9999-12-31')
+        """,
+        "select count(*) from marts.core.employee_assignments",
+    ),
+)

@@ -1,0 +1,239 @@
+"""A table of defects, each with the check that must catch it: whatever can be wrong with a night's tables is done to
+them here, and the gate is run on the result.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations import gate
+from expectations.checks import CheckResult, Scope
+from expectations.rules import failing_rows, run_rule
+from orchestration.sql_text import attach
+
+pytestmark = pytest.mark.xdist_group("sample_night")
+
+
+@dataclass(frozen=True)
+class Defect:
+    """``sql`` breaks one table; ``caught_by`` must fail because of what it saw, not because it could not look."""
+
+    what: str
+    caught_by: str
+    sql: str
+
+
+LAST_LINES = "(select max(ordered_on) from marts.core.order_lines)"
+LAST_PAYOUT = "(select max(period_start) from incentives.incentive.payouts where is_complete)"
+MARTS_DEFECTS = (
+    Defect("a fan-out join doubles order lines", "order_lines.are_there_once",
+           "insert into marts.core.order_lines from marts.core.order_lines limit 100"),
+    Defect("an inner join drops order lines", "order_lines.rows_reconcile_with_raw",
+           "delete from marts.core.order_lines where product_id = (select min(product_id) from marts.core.order_lines)"),
+    Defect("one line is a cent off", "order_lines.amounts_reconcile_with_raw",
+           "update marts.core.order_lines set line_amount = line_amount + 0.01 where rowid = 7"),
+    Defect("amounts change their sign", "order_lines.make_their_amount",
+           "update marts.core.order_lines set line_amount = -line_amount where rowid < 50"),
+    Defect("amounts are in cents", "order_lines.make_their_amount",
+           "update marts.core.order_lines set line_amount = line_amount * 100"),
+    Defect("discounts are forgotten", "order_lines.amounts_reconcile_with_raw",
+           "update marts.core.order_lines set line_amount = quantity * unit_price"),
+    Defect("sales of the future count", "order_lines.counted_are_not_in_the_future",
+           "update marts.core.order_lines set ordered_on = date '2099-01-01' where rowid = 3"),
+    Defect("the last four days of sales are missing", "order_lines.are_fresh",
+           f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 4"),
+    Defect("a rule of exclusion takes too much", "order_lines.excluded_share_is_small",
+           "update marts.core.order_lines set exclusion_reason = 'test' where rowid % 20 = 0"),
+    Defect("the table is empty", "order_lines.rows_reconcile_with_raw", "delete from marts.core.order_lines"),
+    Defect("half of the history is lost", "order_lines.did_not_shrink",
+           "delete from marts.core.order_lines where rowid % 2 = 0"),
+    Defect("an order is missing", "orders.reconcile_with_their_lines", "delete from marts.core.orders where rowid = 1"),
+    Defect("an order is there twice", "orders.reconcile_with_their_lines",
+           "insert into marts.core.orders from marts.core.orders limit 1"),
+    Defect("a return is lost", "returns.rows_reconcile_with_raw", "delete from marts.core.returns where rowid = 1"),
+    Defect("a refund is a cent off", "returns.amounts_reconcile_with_raw",
+           "update marts.core.returns set refund_amount = refund_amount + 0.01 where rowid = 1"),
+    Defect("an employee is there twice", "employees.are_those_delivered",
+           "insert into marts.core.employees from marts.core.employees limit 1"),
+    Defect("an employee is missing", "employees.are_those_delivered",
+           "delete from marts.core.employees where rowid = 2"),
+    Defect("two assignments at one time", "employee_assignments.do_not_overlap",
+           "insert into marts.core.employee_assignments from marts.core.employee_assignments limit 1"),
+    Defect("rows of a file are unaccounted for", "landed_files.account_for_every_row",
+           "update marts.meta.landed_files set raw_row_count = raw_row_count - 1 "
+           "where status = 'landed' and row_count > 0"),
+    Defect("assignments are months old", "landed_files.people_are_fresh",
+           "update marts.meta.landed_files set delivered_at = delivered_at - interval 90 day where source_name = 'hr'"),
+    Defect("answers are lost", "survey_answers.rows_reconcile_with_raw",
+           "delete from marts.core.survey_answers where question_code = 'nps_recommend' and rowid % 9 = 0"),
+    Defect("answers are there twice", "survey_answers.are_there_once",
+           "insert into marts.core.survey_answers from marts.core.survey_answers limit 20"),
+    Defect("answers of the past vanish", "survey_answers.did_not_shrink",
+           "delete from marts.core.survey_answers where rowid % 3 = 0"),
+    Defect("responses are lost", "survey_responses.rows_reconcile_with_raw",
+           "delete from marts.core.survey_responses where rowid = 1"),
+    Defect("a score of another scale", "survey_answers.lie_on_their_scale",
+           "update marts.core.survey_answers set score = score * 10 where measure_code = 'csat' and score is not null"),
+    Defect("a null score counts", "survey_answers.lie_on_their_scale",
+           "update marts.core.survey_answers set score = null "
+           "where measure_code = 'csat' and exclusion_reason is null and rowid % 50 = 0"),
+    Defect("passives are promoters", "survey_answers.lie_on_their_scale",
+           "update marts.core.survey_answers set is_top_box = true where measure_code = 'nps' and score = 8"),
+    Defect("the survey is stale", "survey_answers.are_fresh",
+           "update marts.core.survey_answers set submitted_on = submitted_on - 30"),
+    Defect("answers of the future count", "survey_answers.counted_are_not_in_the_future",
+           "update marts.core.survey_answers set submitted_on = date '2099-01-01' "
+           "where exclusion_reason is null and rowid < 5"),
+    Defect("a fifth of the answers is screened out", "survey_answers.excluded_share_is_small",
+           "update marts.core.survey_answers set exclusion_reason = 'screened' where rowid % 5 = 0"),
+    Defect("revenue is off by one line", "kpi_results.revenue_reconciles_with_order_lines",
+           "update marts.kpi.kpi_results set numerator = numerator + 1 where measure_code = 'revenue' "
+           "and level = 'company' and period_type = 'month' and period_start = date '2026-03-01'"),
+    Defect("answers are counted twice", "kpi_results.answers_reconcile_with_survey_answers",
+           "update marts.kpi.kpi_results set n = n * 2 where measure_code = 'csat' and level = 'company'"),
+    Defect("NPS has the wrong sign", "kpi_results.values_follow_from_their_counts",
+           "update marts.kpi.kpi_results set value = -value where measure_code = 'nps'"),
+    Defect("a share is in percent", "kpi_results.values_lie_within_their_scale",
+           "update marts.kpi.kpi_results set value = value * 100 where measure_code = 'csat'"),
+    Defect("detractors and promoters are swapped", "kpi_results.favourable_and_unfavourable_are_recounted",
+           "update marts.kpi.kpi_results set favourable_count = unfavourable_count, "
+           "unfavourable_count = favourable_count where measure_code = 'nps' and favourable_count <> unfavourable_count"),
+    Defect("a branch is dropped from the results", "kpi_results.favourable_and_unfavourable_are_recounted",
+           "delete from marts.kpi.kpi_results where level = 'store' "
+           "and entity_id = (select min(store_id) from marts.core.survey_answers)"),
+    Defect("a result lost its value", "kpi_results.reportable_have_a_value",
+           "update marts.kpi.kpi_results set value = null where measure_code = 'csat' and is_reportable"),
+    Defect("a result is there twice", "kpi_results.are_there_once",
+           "insert into marts.kpi.kpi_results from marts.kpi.kpi_results limit 1"),
+    Defect("a result is of nobody", "kpi_results.are_of_known_entities",
+           "update marts.kpi.kpi_results set entity_id = 'nobody' where level = 'employee' and measure_code = 'csat'"),
+    Defect("past results vanish", "kpi_results.did_not_shrink",
+           "delete from marts.kpi.kpi_results where period_type = 'day'"),
+    Defect("somebody has no scorecard", "scorecards.cover_everybody_with_a_template",
+           "delete from marts.scorecard.scorecards where level = 'employee' and period_start = date '2026-03-01'"),
+    Defect("a score is not its lines", "scorecards.equal_the_sum_of_their_lines",
+           "update marts.scorecard.scorecards set score = score + 1 where score is not null"),
+    Defect("most scores are null", "scorecards.are_mostly_scored", "update marts.scorecard.scorecards set score = null"),
+    Defect("scorecards use another result", "scorecard_lines.use_the_published_results",
+           "update marts.scorecard.scorecard_lines set value = value + 0.1 where status = 'scored'"),
+    Defect("weights do not sum to one", "scorecard_lines.weigh_one",
+           "update marts.scorecard.scorecard_lines set effective_weight = effective_weight * 2"),
+    Defect("a score is negative", "scorecards.rows_are_sound", "update marts.scorecard.scorecards set score = -1"),
+)  # fmt: skip
+INCENTIVES_DEFECTS = (
+    Defect("somebody on a plan has no statement", "statements.cover_everybody_on_a_plan",
+           "delete from incentives.incentive.statements where rowid = 3"),
+    Defect("somebody employed is neither paid nor excluded", "statements.account_for_everybody_employed",
+           "delete from incentives.incentive.statements where job_role = 'service_agent'"),
+    Defect("a base is missing", "statements.have_a_base",
+           "update incentives.incentive.statements set base_problem = 'no_salary' where rowid = 3"),
+    Defect("a statement is a cent off its lines", "statements.equal_the_sum_of_their_lines",
+           "update incentives.incentive.statements set amount = amount + 0.01 where rowid = 3"),
+    Defect("a payout is a cent off its statements", "statements.sum_to_the_payouts",
+           "update incentives.incentive.payouts set amount = amount + 0.01 where rowid = 3"),
+    Defect("a statement is there twice", "statements.pay_each_day_once",
+           "insert into incentives.incentive.statements from incentives.incentive.statements limit 1"),
+    Defect("somebody who has left is paid", "statements.are_of_people_employed",
+           "update incentives.incentive.statements set employee_id = 'gone' where rowid = 3"),
+    Defect("pay uses another result than is published", "statement_lines.use_the_published_results",
+           "update incentives.incentive.statement_lines set value = value + 0.1 where status = 'scored'"),
+    Defect("pay of everybody is a hundredfold", "statements.pay_no_more_than_the_budget_factor",
+           "update incentives.incentive.statements set amount = amount * 100"),
+    Defect("salaries of a period are in cents", "statements.bases_stay_near_the_period_before",
+           f"update incentives.incentive.statements set base_amount = base_amount * 100 where period_start = {LAST_PAYOUT}"),
+    Defect("pay triples within a period", "payouts.stay_near_the_period_before",
+           f"update incentives.incentive.payouts set amount = amount * 5 where period_start = {LAST_PAYOUT}"),
+    Defect("nobody is paid in the last period", "payouts.stay_near_the_period_before",
+           f"update incentives.incentive.payouts set amount = 0 where period_start = {LAST_PAYOUT}"),
+    Defect("a payout is lost", "payouts.are_of_people_with_statements",
+           "delete from incentives.incentive.payouts where rowid = 3"),
+    Defect("a payout is negative", "payouts.rows_are_sound",
+           "update incentives.incentive.payouts set amount = -1 where rowid = 3"),
+    Defect("pay is above its cap", "statements.rows_are_sound",
+           "update incentives.incentive.statements set amount = gross_amount * 10 where gross_amount > 0"),
+    Defect("pay is in another currency", "statements.rows_are_sound",
+           "update incentives.incentive.statements set currency_code = 'USD' where rowid = 3"),
+    Defect("most of the last week was not delivered", "order_lines.volume_is_in_season",
+           f"delete from marts.core.order_lines where ordered_on between {LAST_LINES} - 6 and {LAST_LINES} - 1"),
+    Defect("the last week was delivered tenfold", "order_lines.volume_is_in_season",
+           f"insert into marts.core.order_lines select lines.* from marts.core.order_lines as lines, range(10) "
+           f"where ordered_on > {LAST_LINES} - 7"),
+    Defect("prices are in cents", "order_lines.amounts_have_not_drifted",
+           "update marts.core.order_lines set unit_price = unit_price * 100"),
+    Defect("a store fell silent", "order_lines.no_store_fell_silent",
+           f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 7 "
+           "and store_id = (select mode(store_id) from marts.core.order_lines)"),
+    Defect("last week's answers were lost", "survey_answers.volume_is_in_season",
+           "delete from marts.core.survey_answers where submitted_on between "
+           "(select max(submitted_on) - 6 from marts.core.survey_answers) and "
+           "(select max(submitted_on) - 1 from marts.core.survey_answers)"),
+    Defect("everybody is suddenly happy", "survey_answers.scores_have_not_drifted",
+           "update marts.core.survey_answers set score = 5 where measure_code = 'csat' and score is not null"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def audited(built_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One connection on copies that may be written; the release in place has the same marts."""
+    folder = tmp_path_factory.mktemp("defects")
+    shutil.copytree(built_night, folder, dirs_exist_ok=True)
+    shutil.copy(folder / "marts.duckdb", folder / "previous.duckdb")
+    with gate.audited_files(folder / "previous.duckdb", warehouse=folder / "warehouse.duckdb") as connection:
+        for name in ("marts", "incentives"):
+            attach(connection, folder / f"{name}.duckdb", name)
+        yield connection
+
+
+def run_checks(connection: duckdb.DuckDBPyConnection, scope: Scope, only: str | None = None) -> list[CheckResult]:
+    """All checks of the scope, or one; a suite is one of several that come with all."""
+    rules = [rule for rule in gate.RULES[scope] if only in (None, rule.name)]
+    if rules and only:
+        return [run_rule(connection, rule, scope) for rule in rules]
+    audit = gate.run_marts_checks(connection) if scope == "marts" else gate.run_incentives_checks(connection, "CNY")
+    return [result for result in audit.results if only in (None, result.name)]
+
+
+@pytest.mark.parametrize("scope", ["marts", "incentives"])
+def test_undisturbed_tables_pass_every_check(audited: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    results = run_checks(audited, scope)
+    assert [f"{result.name}: {result.message}" for result in results if not result.passed] == []
+    assert {result.name for result in results} == gate.gate_check_names(scope)
+
+
+@pytest.mark.parametrize(
+    ("scope", "defect"),
+    [
+        pytest.param(scope, defect, id=defect.what)
+        for scope, defects in (("marts", MARTS_DEFECTS), ("incentives", INCENTIVES_DEFECTS))
+        for defect in defects
+    ],
+)
+def test_a_defect_is_refused_by_its_check(audited: duckdb.DuckDBPyConnection, scope: Scope, defect: Defect) -> None:
+    audited.execute("begin")
+    try:
+        changed = audited.execute(defect.sql).fetchall()[0][0]
+        assert changed > 0, "the defect changed nothing, so nothing was tested"
+        (result,) = run_checks(audited, scope, defect.caught_by)
+        assert not result.passed
+        assert "could not be" not in result.message
+        assert result.failed or "only" in result.message
+        rules = [rule for rule in gate.RULES[scope] if rule.name == defect.caught_by]
+        shown = failing_rows(audited, rules, [result])
+        assert [rows.rule_name for rows in shown if rows.rows] == [
+            rule.name for rule in rules if rule.rows_sql and result.failed
+        ]
+    finally:
+        audited.execute("rollback")
+
+
+def test_every_rule_is_broken_on_purpose() -> None:
+    broken = {defect.caught_by for defect in (*MARTS_DEFECTS, *INCENTIVES_DEFECTS)}
+    every = gate.gate_check_names("marts") | gate.gate_check_names("incentives")
+    # The two suites on the rules' own results are broken in test_gate_fails_closed.
+    assert every - broken == {"marts_rules.all_ran_and_passed", "incentives_rules.all_ran_and_passed"}
