@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from orchestration.landing.text_scan import Opener
 
 _FREE_BYTES = 64 << 20
 _END_OF_ZIP = b"PK\x05\x06"
+_REFERENCE = re.compile(rb"<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_REFERENCE_BYTES = 256
 
 
 class XlsxReading(Reading):
@@ -91,6 +94,8 @@ def _check_archive(content: bytes, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
+                span = _Span(limits.sheet_cells)
+                is_sheet = member.filename.startswith("xl/worksheets/")
                 with archive.open(member) as stream:
                     while piece := stream.read(1 << 20):
                         total += len(piece)
@@ -98,8 +103,46 @@ def _check_archive(content: bytes, limits: Limits) -> None:
                             raise Refused(
                                 f"unpacks to more than {allowed} bytes, the contract's limit (file_bytes, expansion)"
                             )
+                        if is_sheet:
+                            span.feed(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
+
+
+class _Span:
+    """The rectangle that a sheet's cells span: a reader allocates all of it, be there two cells or a billion."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tail = b""
+        self._rows: list[int] = []
+        self._columns: list[int] = []
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the sheet's XML.
+
+        Raises:
+            Refused: over the limit.
+
+        """
+        text = self._tail + piece
+        self._tail = text[-_REFERENCE_BYTES:]
+        references = {(letters, int(digits)) for letters, digits in _REFERENCE.findall(text)}
+        if not references:
+            return
+        rows = self._rows + [row for _, row in references]
+        columns = self._columns + [_column_number(letters) for letters in {letters for letters, _ in references}]
+        self._rows, self._columns = [min(rows), max(rows)], [min(columns), max(columns)]
+        cells = (self._rows[1] - self._rows[0] + 1) * (self._columns[1] - self._columns[0] + 1)
+        if cells > self._limit:
+            raise Refused(f"a sheet spans {cells} cells, over the contract's limit of {self._limit} (sheet_cells)")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _sheet_rows(content: bytes, extract: Extract) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -126,6 +169,11 @@ def _sheet_rows(content: bytes, extract: Extract) -> Iterator[tuple[int, Sequenc
         rows = filled[0].to_python(skip_empty_area=True)
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
+    except BaseException as error:
+        # A Rust panic derives from BaseException, so that nobody takes it for an ordinary error; here it is one.
+        if type(error).__name__ == "PanicException":
+            raise Refused(f"not a readable xlsx file: {error}") from error
+        raise
     for line_no, cells in enumerate(rows, start=start[0] + 1):
         if any(cell not in ("", None) for cell in cells):
             yield line_no, cells
