@@ -211,9 +211,7 @@ class _Run:
                     )
                 )
         before = {e.ledger_no: e for e in self._ledger.of_extract(extract) if e.is_delivery}
-        old = [
-            _read_as(e, extract, contents[e.content_hash]) if e.file_id in again else e for e in before.values()
-        ]
+        old = [_read_as(e, extract, contents[e.content_hash]) if e.file_id in again else e for e in before.values()]
         old = [self._redated(e, extract) for e in old]
         standing = [e for e in before.values() if e.status == "landed" and e.file_id not in again] + read
         decided = apply_placements(self._connection, extract, old + new, standing)

@@ -28,7 +28,9 @@ class Place:
     is_landed: bool
 
 
-def clear_rows(connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequence[Incoming], now: dt.datetime) -> int:
+def clear_rows(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequence[Incoming], now: dt.datetime
+) -> int:
     """Take the rows of contents that are read again out of ``raw``; their quarantined rows count as released for now.
 
     Returns how many those are.
@@ -45,7 +47,9 @@ def clear_rows(connection: duckdb.DuckDBPyConnection, extract: Extract, batch: S
     return int(released[0]) if released else 0
 
 
-def keep_refused(connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequence[Incoming], now: dt.datetime) -> int:
+def keep_refused(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequence[Incoming], now: dt.datetime
+) -> int:
     """After the second reading: what it refuses again was never released. Returns how many rows those are."""
     refused = 0
     for incoming in batch:

@@ -22,8 +22,9 @@ from orchestration.landing.readers.numbers import DamagedNumberError, decimal_te
 from orchestration.landing.text_scan import Opener
 
 _FREE_BYTES = 64 << 20
+_WORKBOOK = "xl/workbook.xml"
 _END_OF_ZIP = b"PK\x05\x06"
-_REFERENCE = re.compile(rb"<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_REFERENCE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _REFERENCE_BYTES = 256
 
 
@@ -93,9 +94,11 @@ def _check_archive(content: bytes, limits: Limits) -> None:
     total = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if _WORKBOOK not in archive.namelist():
+                raise Refused(f"not an xlsx file: the archive has no {_WORKBOOK}")
             for member in archive.infolist():
                 span = _Span(limits.sheet_cells)
-                is_sheet = member.filename.startswith("xl/worksheets/")
+                is_xml = member.filename.lower().endswith(".xml")
                 with archive.open(member) as stream:
                     while piece := stream.read(1 << 20):
                         total += len(piece)
@@ -103,7 +106,7 @@ def _check_archive(content: bytes, limits: Limits) -> None:
                             raise Refused(
                                 f"unpacks to more than {allowed} bytes, the contract's limit (file_bytes, expansion)"
                             )
-                        if is_sheet:
+                        if is_xml:
                             span.feed(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
@@ -131,7 +134,10 @@ class _Span:
         if not references:
             return
         rows = self._rows + [row for _, row in references]
-        columns = self._columns + [_column_number(letters) for letters in {letters for letters, _ in references}]
+        columns = self._columns + [
+            _column_number(letters) for letters in {letters for letters, _ in references if letters}
+        ]
+        columns = columns or [1]
         self._rows, self._columns = [min(rows), max(rows)], [min(columns), max(columns)]
         cells = (self._rows[1] - self._rows[0] + 1) * (self._columns[1] - self._columns[0] + 1)
         if cells > self._limit:
