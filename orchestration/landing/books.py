@@ -105,7 +105,7 @@ def refused_rows(
 def record_versions(connection: duckdb.DuckDBPyConnection, extract: Extract, key: Sequence[str]) -> Listing:
     """Every delivered version of the record with this key, in the order in which they replace one another."""
     if len(key) != len(extract.key):
-        raise LandingError(
+        raise ValueError(
             f"a record of {extract.full_name} has the key {', '.join(extract.key)}: give {len(extract.key)} values"
         )
     condition = " and ".join(f"cast(v.{quoted(name)} as varchar) = ?" for name in extract.key)

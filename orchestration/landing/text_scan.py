@@ -27,7 +27,7 @@ _BOMS = (
 )
 _CHINESE = {"gb18030", "gbk", "gb2312", "hz"}
 _ENOUGH_CHARACTERS = 10_000
-_RARE_CHINESE = re.compile(r"[^\x00-\x7f]")
+_WIDE = re.compile(r"(?P<within>(?<=[a-z])[^\x00-\x7f](?=[a-z]))|[^\x00-\x7f]")
 # Control characters of the upper half are in no text; letters that stand in threes or more are in no Western word.
 _ODD_WESTERN = re.compile(r"[\x80-\x9f]|[^\x00-\x9f]{3,}")
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
@@ -173,8 +173,9 @@ def _is_single_byte(encoding: str) -> bool:
 class _Plausibility:
     """Whether text decoded on a guess is text that people write.
 
-    GB18030 also reads most Latin-1 text, as rare characters; real Chinese text consists of common ones. Latin-1 reads anything,
-    Chinese text as accented letters in a row; in real Western text they stand between plain ones.
+    GB18030 also reads most Latin-1 text, as rare characters or as single ones within a word; real Chinese text consists of
+    common ones in a row. Latin-1 reads anything, Chinese text as accented letters in a row; in real Western text they stand
+    between plain ones.
     """
 
     def __init__(self, is_chinese: bool) -> None:
@@ -187,11 +188,11 @@ class _Plausibility:
         """Take a piece of text that begins in ``line``."""
         if self._wide >= _ENOUGH_CHARACTERS:
             return
-        pattern = _RARE_CHINESE if self._is_chinese else _ODD_WESTERN
+        pattern = _WIDE if self._is_chinese else _ODD_WESTERN
         self._wide += sum(text.count(character) for character in set(text) if character > "\x7f")
         for match in pattern.finditer(text):
             odd = match.group()
-            if self._is_chinese and not _is_rare(odd):
+            if self._is_chinese and match["within"] is None and not _is_rare(odd):
                 continue
             self._odd += len(odd)
             if self._first_odd is None:

@@ -24,6 +24,7 @@ from orchestration.landing.text_scan import Opener
 _FREE_BYTES = 64 << 20
 _WORKBOOK = "xl/workbook.xml"
 _END_OF_ZIP = b"PK\x05\x06"
+_END_BYTES = 22
 _REFERENCE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _REFERENCE_BYTES = 256
 
@@ -88,7 +89,8 @@ def _check_archive(content: bytes, limits: Limits) -> None:
     """Unpack the archive once, counting, before a reader does it without a limit."""
     if not content.startswith(b"PK"[: len(content)]):
         raise Refused("not an xlsx file")
-    if _END_OF_ZIP not in content[-66_000:]:
+    end = content.rfind(_END_OF_ZIP)
+    if end < 0 or len(content) < end + _END_BYTES + int.from_bytes(content[end + 20 : end + 22], "little"):
         raise Waiting("the end of the xlsx archive is missing: half-written")
     allowed = min(limits.file_bytes, max(_FREE_BYTES, len(content) * limits.expansion))
     total = 0
