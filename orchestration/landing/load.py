@@ -173,6 +173,7 @@ def _other_rows(extract: Extract, batch: Sequence[Incoming], plan: _Plan) -> Ite
     names = [column.name for column in extract.columns]
     with duckdb.connect() as reader:
         reader.execute("set threads = 1")
+        reader.execute("set enable_progress_bar = false")
         reader.register("delivered_rows", stream.reader)
         try:
             result = reader.execute(

@@ -37,7 +37,7 @@ Opener = Callable[[], IO[bytes]]
 
 @dataclass(frozen=True)
 class TextAccount:
-    """``records``: line breaks outside quotes, the header's included. ``lines``: physical lines.
+    """``records``: line breaks outside quotes, the header's included. ``lines``: physical lines. ``longest_record``: in bytes.
 
     ``beside_quotes``: the bytes before opening and after closing quotes other than quotes and line breaks.
     """
@@ -49,6 +49,7 @@ class TextAccount:
     ends_with_newline: bool
     ends_inside_quotes: bool
     has_lone_returns: bool
+    longest_record: int
     beside_quotes: frozenset[int]
 
     def is_plain(self, delimiter: str) -> bool:
@@ -222,6 +223,8 @@ class _Scanner:
         self._last = b"\n"
         self._is_empty = True
         self._open_line = 0
+        self._open_record = 0
+        self._longest_record = 0
         self._neighbours: set[int] = set()
 
     def feed(self, chunk: bytes) -> None:
@@ -243,6 +246,9 @@ class _Scanner:
             self._outside += self._newlines_outside_quotes(chunk)
         else:
             self._outside += newlines
+            # Without quotes a record is a line, and lines are within their limit already.
+            last = chunk.rfind(b"\n")
+            self._open_record = self._open_record + len(chunk) if last < 0 else len(chunk) - last - 1
         self._newlines += newlines
         self._last = chunk[-1:]
         self._is_empty = False
@@ -274,7 +280,14 @@ class _Scanner:
         self._neighbours.update(np.unique(before[opens]).tolist())
         self._neighbours.update(np.unique(after[closes]).tolist())
         self._inside_quotes = bool(inside[-1])
-        return int(np.count_nonzero((codes[1:] == _NEWLINE) & ~inside[1:]))
+        breaks = np.flatnonzero((codes[1:] == _NEWLINE) & ~inside[1:])
+        if len(breaks):
+            longest = max(self._open_record + int(breaks[0]), int(np.diff(breaks).max(initial=0)))
+            self._open_record = len(chunk) - int(breaks[-1]) - 1
+        else:
+            longest = self._open_record = self._open_record + len(chunk)
+        self._longest_record = max(self._longest_record, longest)
+        return len(breaks)
 
     def unlikely_text(self) -> tuple[int, str] | None:
         """See ``_Plausibility.unlikely``."""
@@ -293,5 +306,6 @@ class _Scanner:
             ends_with_newline=ends,
             ends_inside_quotes=self._inside_quotes,
             has_lone_returns=lone > 0,
+            longest_record=self._longest_record,
             beside_quotes=frozenset(self._neighbours - {_QUOTE, _NEWLINE, _RETURN}),
         )

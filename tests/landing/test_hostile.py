@@ -20,7 +20,8 @@ from orchestration.spreadsheet import inert, one_line
 from tests.landing.conftest import RETURNS_HEADER, Shop, make_company
 from tests.landing.test_formats import CELLS, ROW, refusal, sheet
 
-NASTY = ["'; drop table raw.sales__returns; --", '"; select 1', "{{ 1 }}", "{% raw %}", "$(id)", "..", "a\nb", "=cmd|' /C calc'!A0",
+NASTY = ["'; drop table raw.sales__returns; --", '"; select 1', "{{ 1 }}", "{% raw %}", "$(id)", "..", "a\nb",
+         "=cmd|' /C calc'!A0",
          "%s", "\\", "‮", "NUL", "*", "read_csv('/etc/passwd')", "[red]x[/]", "a;b", "-rf", "~", "`id`"]  # fmt: skip
 NAMES = st.one_of(
     st.sampled_from(NASTY),
