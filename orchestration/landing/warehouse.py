@@ -13,6 +13,7 @@ from orchestration.landing.errors import LandingError
 from orchestration.sql_text import literal, quoted
 
 STORAGE_VERSION = "v1.4.0"
+MEMORY_LIMIT = "2GB"
 # A DuckDB file begins with three headers of a page each.
 _HEADERS_BYTES = 3 * 4096
 
@@ -83,6 +84,9 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection.execute("set enable_progress_bar = false")
+        # A big file must not take the machine: beyond this, what was not committed yet waits on disk, beside the warehouse.
+        connection.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
+        connection.execute(f"set temp_directory = {literal(str(path.parent / 'spill'))}")
         # Stores write order only where it is asked for: with insertion order kept, bulk loads leave partial row groups behind.
         connection.execute("set preserve_insertion_order = false")
         # The catalog takes the file's own name, as it does in every other program that opens the file.
