@@ -7,12 +7,14 @@ import time
 from datetime import datetime
 from typing import Any
 
+from orchestration.spreadsheet import one_line
+
 _QUIET_SECONDS = 2.0
 
 
 def say(stage: str, message: str) -> None:
     """Print one line of progress at once."""
-    print(f"{datetime.now():%H:%M:%S}  {stage:<9} {message}", file=sys.stderr, flush=True)
+    print(f"{datetime.now():%H:%M:%S}  {stage:<9} {one_line(message)}", file=sys.stderr, flush=True)
 
 
 class DbtProgress:

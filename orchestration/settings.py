@@ -66,6 +66,11 @@ class Company:
         return self.folder / "headers.yml"
 
     @property
+    def deliveries_path(self) -> Path:
+        """Optional: how the company's own systems write and order their files, where the contract says otherwise."""
+        return self.folder / "deliveries.yml"
+
+    @property
     def extracts_dir(self) -> Path:
         """``<source>/<extract>/<anything>.<format>``; the delivering systems write here, landing only reads."""
         return self.data_dir / "extracts"

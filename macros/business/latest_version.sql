@@ -25,12 +25,69 @@
         latest.*,
         {{ local_day("snapshots.next_delivered_at") }} as gone_on
     from ({{ latest_version(relation, key) }}) as latest
-    inner join (
+    inner join ({{ lists_in_order(relation) }}) as snapshots
+        on latest._delivery_key = snapshots._delivery_key
+{%- endmacro %}
+
+{#-
+    The full lists of an extract, each with the one that replaced it. A list delivered again under
+    its own name replaces the first one, though both are of the same moment: the delivery key tells
+    them apart.
+-#}
+{% macro lists_in_order(relation) -%}
+    select
+        _delivery_key,
+        _delivered_at,
+        row_number() over (order by _delivery_key) as list_no,
+        lead(_delivered_at) over (order by _delivery_key) as next_delivered_at
+    from {{ relation }}
+    group by _delivery_key, _delivered_at
+{%- endmacro %}
+
+{#-
+    Every version of the records of an extract that delivers full lists, with its validity range.
+
+    A changed record begins a new range; a key that is gone ends its last one; one that comes back
+    begins another. Ranges are half-open, in UTC, from list to list; the last one is open.
+-#}
+{% macro versions_of_snapshots(relation, key, attributes) -%}
+    {%- set by_key = key | join(", ") -%}
+    select
+        {{ by_key }},
+        {{ attributes | join(", ") }},
+        min(_delivered_at) as listed_from,
+        case
+            when max(list_no) < max(last_list_no) then max_by(next_delivered_at, list_no)
+        end as listed_to,
+        max_by(_file_id, list_no) as file_id,
+        max_by(_line_no, list_no) as file_line_no
+    from (
         select
-            _delivered_at,
-            lead(_delivered_at) over (order by _delivered_at) as next_delivered_at
-        from {{ relation }}
-        group by _delivered_at
-    ) as snapshots
-        on latest._delivered_at = snapshots._delivered_at
+            *,
+            sum(case when is_new then 1 else 0 end)
+                over (partition by {{ by_key }} order by list_no) as version_no
+        from (
+            select
+                listed.*,
+                snapshots.list_no,
+                snapshots.next_delivered_at,
+                max(snapshots.list_no) over () as last_list_no,
+                coalesce(
+                    lag(snapshots.list_no) over by_record <> snapshots.list_no - 1
+                    {%- for name in attributes %}
+                        or lag(listed.{{ name }}) over by_record is distinct from listed.{{ name }}
+                    {%- endfor %},
+                    true
+                ) as is_new
+            from {{ relation }} as listed
+            inner join ({{ lists_in_order(relation) }}) as snapshots
+                on listed._delivery_key = snapshots._delivery_key
+            window by_record as (
+                partition by
+                    {%- for name in key %} listed.{{ name }}{{ "," if not loop.last }}{% endfor %}
+                order by snapshots.list_no
+            )
+        ) as compared
+    ) as numbered
+    group by {{ by_key }}, {{ attributes | join(", ") }}, version_no
 {%- endmacro %}

@@ -16,8 +16,10 @@ from orchestration.sql_text import literal
 # Outside these years, and on days whose offset changes, times go to the row-wise reader.
 _FIRST_DAY, _LAST_DAY = dt.date(1992, 1, 1), dt.date(2060, 1, 1)
 _DAY = "[0-9]{4}-(?:0[1-9]|1[0-2])-[0-3][0-9]"
+_SLASHED_DAY = "[0-9]{4}/(?:0[1-9]|1[0-2])/[0-3][0-9]"
 _OFFSET = "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?"
+_SHORT_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
 
 
 def value_sql(cell: str, column: Column, dialect: Dialect, zone: ZoneInfo) -> str:
@@ -36,14 +38,18 @@ def value_sql(cell: str, column: Column, dialect: Dialect, zone: ZoneInfo) -> st
             f"when {cell} in ('false', '0', 'False', 'FALSE') then false end"
         )
     if name == "date":
-        return _when_matches(cell, _DAY, f"try_cast({cell} as date)")
+        dashed = f"replace({cell}, '/', '-')"
+        return _when_matches(cell, f"{_DAY}|{_SLASHED_DAY}", f"try_cast({dashed} as date)")
     naive = f"try_cast({cell} as timestamp)"
     # A cast to timestamp drops the offset without a word; only the cast through timestamptz applies it. Naive text is the
     # company's local time.
+    spreadsheet = f"try_cast(replace({cell}, '/', '-') as timestamp)"
     moment = f"timezone('UTC', try_cast({cell} as timestamptz))"
     return (
         f"case when regexp_full_match({cell}, {literal(f'{_DAY}[ T]{_CLOCK}')}) then {_utc_sql(naive, zone)} "
-        f"when regexp_full_match({cell}, {literal(f'{_DAY}[ T]{_CLOCK}{_OFFSET}')}) then {moment} end"
+        f"when regexp_full_match({cell}, {literal(f'{_DAY}[ T]{_CLOCK}{_OFFSET}')}) then {moment} "
+        f"when regexp_full_match({cell}, {literal(f'(?:{_DAY}[ T]|{_SLASHED_DAY} ){_SHORT_CLOCK}')}) "
+        f"then {_utc_sql(spreadsheet, zone)} end"
     )
 
 

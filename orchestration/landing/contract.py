@@ -65,12 +65,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may cost. Sizes in bytes; ``expansion`` is the largest decompressed-to-compressed ratio beyond 64 MiB."""
+    """What a file may cost.
+
+    ``file_bytes``: its content, unpacked. ``record_bytes``: one line or field. ``expansion``: unpacked over packed size, beyond
+    64 MiB. ``rejected_rows``: rows in quarantine, beyond which the file as a whole is not what was agreed.
+    ``sheet_cells``: the rectangle that a sheet's cells span.
+    """
 
     file_bytes: int = 64 << 30
     record_bytes: int = 4 << 20
     expansion: int = 200
     rejected_rows: int = 100_000
+    sheet_cells: int = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -131,9 +137,19 @@ class Extract:
 
     @cached_property
     def reading_hash(self) -> str:
-        """Changes when the contract would read a file otherwise; places and descriptions do not count."""
-        content = asdict(replace(self, place="", columns=tuple(replace(c, place="") for c in self.columns)))
-        return hashlib.sha256(repr((READER_VERSION, content)).encode()).hexdigest()[:16]
+        """Changes when the contract would take a file otherwise; places and descriptions do not count.
+
+        The part before the dash is about values and keys: it may change any row. What follows (header names, limits, which
+        lists are accepted) can only change files that were refused, have rows in quarantine or columns left out.
+        """
+        everything = asdict(replace(self, place="", columns=tuple(replace(c, place="") for c in self.columns)))
+        rest = {name: everything.pop(name) for name in ("limits", "minimum_share_of_last", "accepted_small_files")}
+        rest["headers"] = [column.pop("headers") for column in everything["columns"]]
+        return f"{_fingerprint((READER_VERSION, everything))}-{_fingerprint(rest)}"
+
+
+def _fingerprint(content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

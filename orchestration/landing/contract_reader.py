@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,10 +20,17 @@ _EXTRACT_META = {
     "mode", "key", "optional", "one_of", "delivery_order", "minimum_share_of_last", "accepted_small_files", "format", "limits",
 }  # fmt: skip
 _COLUMN_META = {"required", "headers", "min", "max", "values"}
+# What a company may say about its own systems in ``deliveries.yml``; keys, columns and modes are everybody's.
+_COMPANY_META = {"delivery_order", "minimum_share_of_last", "accepted_small_files", "format", "limits"}
 
 
-def read_contract(headers_path: Path | None = None, project_dir: Path = PROJECT_DIR) -> Contract:
-    """The contract of ``project_dir`` with the header names of ``headers_path`` (a company's ``headers.yml``) added.
+def read_contract(
+    headers_path: Path | None = None, project_dir: Path = PROJECT_DIR, deliveries_path: Path | None = None
+) -> Contract:
+    """The contract of ``project_dir`` as one company's systems fulfil it.
+
+    ``headers_path`` (a company's ``headers.yml``) adds header names, ``deliveries_path`` (its ``deliveries.yml``) says how its
+    files are written and ordered where that differs from the contract.
 
     Raises:
         ContractError: a field is missing, unknown or wrong; two columns share a header; names file and line.
@@ -41,6 +49,8 @@ def read_contract(headers_path: Path | None = None, project_dir: Path = PROJECT_
         raise ContractError(f"{project_dir / SOURCES_PATTERN}: no extract is defined")
     if headers_path is not None and headers_path.exists():
         _add_headers(extracts, headers_path)
+    if deliveries_path is not None and deliveries_path.exists():
+        _apply_deliveries(extracts, deliveries_path)
     for extract in extracts.values():
         _check_headers(extract)
     return Contract(extracts)
@@ -68,13 +78,7 @@ def _read_extract(source: str, table: Node) -> Extract:
         raise meta.error("key is missing")
     if loose := [k for k in key if not by_name[k].required]:
         raise meta.error(f"key column {loose[0]} must be required")
-    order = _value(meta, "delivery_order", "file_name_date")
-    if order not in ("file_name_date", "arrival") and order not in by_name:
-        raise meta.error(f"delivery_order {order!r} is neither file_name_date, arrival nor a column")
-    if order in by_name and by_name[order].data_type.name == "boolean":
-        raise meta.error(f"delivery_order {order!r} is a boolean, which orders nothing")
-    share = _number(meta.get("minimum_share_of_last")) or Decimal("0.5")
-    return Extract(
+    extract = Extract(
         source=source,
         name=name,
         table=str(_value(table, "identifier", name)),
@@ -83,12 +87,32 @@ def _read_extract(source: str, table: Node) -> Extract:
         columns=columns,
         optional=bool(_value(meta, "optional", False)),
         one_of=named_columns("one_of"),
-        delivery_order=order,
-        minimum_share_of_last=share,
-        accepted_small_files=tuple(str(n.value) for n in _elements(meta.get("accepted_small_files"))),
-        dialect=_read_dialect(meta.get("format")),
-        limits=_read_limits(meta.get("limits")),
         place=table.place,
+    )
+    return _with_deliveries(extract, meta)
+
+
+def _with_deliveries(extract: Extract, meta: Node) -> Extract:
+    """The extract with what ``meta`` says about its files; what it leaves out stays."""
+    order = _value(meta, "delivery_order", extract.delivery_order)
+    column = next((c for c in extract.columns if c.name == order), None)
+    if column is None and order not in ("file_name_date", "arrival"):
+        raise meta.error(f"delivery_order {order!r} is neither file_name_date, arrival nor a column")
+    if column is not None and column.data_type.name == "boolean":
+        raise meta.error(f"delivery_order {order!r} is a boolean, which orders nothing")
+    if column is not None and extract.mode == "snapshot":
+        raise meta.error(f"delivery_order {order!r} is a column, but a full list replaces the last one as a whole")
+    share = _number(meta.get("minimum_share_of_last"))
+    if share is not None and not 0 <= share <= 1:
+        raise meta.error(f"minimum_share_of_last {share} does not lie between 0 and 1")
+    return replace(
+        extract,
+        delivery_order=order,
+        minimum_share_of_last=extract.minimum_share_of_last if share is None else share,
+        accepted_small_files=extract.accepted_small_files
+        + tuple(str(n.value) for n in _elements(meta.get("accepted_small_files"))),
+        dialect=_read_dialect(meta.get("format"), extract.dialect),
+        limits=_read_limits(meta.get("limits"), extract.limits),
     )
 
 
@@ -122,10 +146,9 @@ def _read_column(node: Node) -> Column:
     )
 
 
-def _read_dialect(node: Node | None) -> Dialect:
+def _read_dialect(node: Node | None, default: Dialect) -> Dialect:
     if node is None:
-        return Dialect()
-    default = Dialect()
+        return default
     _check_known(node, set(default.__dataclass_fields__))
     encodings = tuple(str(n.value) for n in _elements(node.get("encodings"))) or default.encodings
     for encoding in encodings:
@@ -134,10 +157,10 @@ def _read_dialect(node: Node | None) -> Dialect:
             "".encode(encoding)
         except (LookupError, TypeError) as error:
             raise node.error(f"encodings names {encoding!r}, which is no text encoding") from error
-    decimal, thousands = str(_value(node, "decimal", ".")), _value(node, "thousands", None)
+    decimal, thousands = str(_value(node, "decimal", default.decimal)), _value(node, "thousands", default.thousands)
     if decimal not in (".", ",") or thousands not in (None, ".", ",", "'", " ", "_") or decimal == thousands:
         raise node.error(f"decimal {decimal!r} with thousands {thousands!r} cannot be read")
-    delimiter = _value(node, "delimiter", None)
+    delimiter = _value(node, "delimiter", default.delimiter)
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
         raise node.error(f"delimiter {delimiter!r} must be one ASCII character")
     return Dialect(
@@ -145,42 +168,54 @@ def _read_dialect(node: Node | None) -> Dialect:
         delimiter=delimiter,
         decimal=decimal,
         thousands=thousands,
-        date_formats=tuple(str(n.value) for n in _elements(node.get("date_formats"))),
-        final_newline=bool(_value(node, "final_newline", True)),
-        sheet=_value(node, "sheet", None),
+        date_formats=tuple(str(n.value) for n in _elements(node.get("date_formats"))) or default.date_formats,
+        final_newline=bool(_value(node, "final_newline", default.final_newline)),
+        sheet=_value(node, "sheet", default.sheet),
     )
 
 
-def _read_limits(node: Node | None) -> Limits:
+def _read_limits(node: Node | None, default: Limits) -> Limits:
     if node is None:
-        return Limits()
-    _check_known(node, set(Limits().__dataclass_fields__))
+        return default
+    _check_known(node, set(default.__dataclass_fields__))
     values: dict[str, int] = {}
     for name, child in node.items():
         if not isinstance(child.value, int) or isinstance(child.value, bool) or child.value <= 0:
             raise child.error(f"limit {name} must be a positive whole number")
         values[name] = child.value
-    return replace(Limits(), **values)
+    return replace(default, **values)
 
 
-def _add_headers(extracts: dict[tuple[str, str], Extract], path: Path) -> None:
+def _of_company(extracts: dict[tuple[str, str], Extract], path: Path) -> Iterator[tuple[Extract, Node]]:
+    """Extract and node of every ``<source>/<extract>`` in a company's file."""
     root = read_yaml(path)
-    for name, columns in [] if root is None else root.items():
+    for name, node in [] if root is None else root.items():
         source, _, extract_name = name.partition("/")
         extract = extracts.get((source, extract_name))
         if extract is None:
             known = ", ".join(sorted(e.full_name for e in extracts.values()))
-            raise columns.error(f"{name!r} is no extract; the contract knows {known}")
+            raise node.error(f"{name!r} is no extract; the contract knows {known}")
+        yield extract, node
+
+
+def _apply_deliveries(extracts: dict[tuple[str, str], Extract], path: Path) -> None:
+    for extract, node in _of_company(extracts, path):
+        _check_known(node, _COMPANY_META)
+        extracts[extract.source, extract.name] = _with_deliveries(extract, node)
+
+
+def _add_headers(extracts: dict[tuple[str, str], Extract], path: Path) -> None:
+    for extract, columns in _of_company(extracts, path):
         added: dict[str, tuple[str, ...]] = {}
         for column_name, headers in columns.items():
             if column_name not in {column.name for column in extract.columns}:
-                raise headers.error(f"{column_name!r} is no column of {name} (contract {extract.place})")
+                raise headers.error(f"{column_name!r} is no column of {extract.full_name} (contract {extract.place})")
             names = [headers] if isinstance(headers.value, str) else list(headers.elements())
             for node in names:
                 if not isinstance(node.value, str) or not header_key(node.value):
-                    raise node.error(f"header name {node.value!r} of {name}.{column_name} must be text")
+                    raise node.error(f"header name {node.value!r} of {extract.full_name}.{column_name} must be text")
             added[column_name] = tuple(node.value for node in names)
-        extracts[source, extract_name] = replace(
+        extracts[extract.source, extract.name] = replace(
             extract,
             columns=tuple(replace(c, headers=c.headers + added.get(c.name, ())) for c in extract.columns),
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from orchestration.landing.contract import Extract
-from orchestration.landing.errors import NeedsStrictReader, Refused, Waiting
+from orchestration.landing.errors import LandingError, NeedsStrictReader, Refused, Waiting
 from orchestration.landing.inventory import FoundFile
 from orchestration.landing.readers import Reading, Rejection, batch_schema
 
@@ -61,6 +63,34 @@ class FileFailed(Exception):
         self.incoming, self.error = incoming, error
 
 
+@contextmanager
+def unreadable() -> Iterator[None]:
+    """Whatever a reader raises over a file is about that file: it stays out, with a reason, and the night goes on.
+
+    Raises:
+        Waiting, Refused, NeedsStrictReader: never anything else that a file can cause.
+
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Waiting(f"cannot be read now: {error.strerror or error}") from error
+    except (Waiting, Refused, NeedsStrictReader, LandingError, duckdb.Error, MemoryError):
+        raise
+    except Exception as error:
+        raise Refused(f"cannot be read: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def blame(incoming: Incoming) -> Iterator[None]:
+    """Turn what goes wrong with one file of a batch into ``FileFailed``."""
+    try:
+        with unreadable():
+            yield
+    except (Refused, Waiting) as error:
+        raise FileFailed(incoming, error) from error
+
+
 class RowStream:
     """A batch's rows with ``_file_no``, their file's place in the batch.
 
@@ -85,15 +115,14 @@ class RowStream:
     def _numbered(self) -> Iterator[pa.RecordBatch]:
         for number, incoming in enumerate(self._batch):
             try:
-                for rows in incoming.batches():
-                    if self._counts:
-                        incoming.records += rows.num_rows
-                    yield rows.append_column("_file_no", pa.array(np.full(rows.num_rows, number, np.int32)))
+                with blame(incoming):
+                    for rows in incoming.batches():
+                        if self._counts:
+                            incoming.records += rows.num_rows
+                        yield rows.append_column("_file_no", pa.array(np.full(rows.num_rows, number, np.int32)))
             except NeedsStrictReader:
                 incoming.reading = incoming.reading.strict()
                 raise
-            except (Refused, Waiting) as error:
-                raise FileFailed(incoming, error) from error
 
 
 def _merged(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

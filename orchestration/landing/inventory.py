@@ -56,18 +56,32 @@ def list_files(extracts_dir: Path) -> Iterator[FoundFile]:
 
 
 def _walk(root: Path, folder: Path, prefix: str) -> Iterator[FoundFile]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith("."):
-                    yield from _walk(root, Path(entry.path), name + "/")
-            elif (found := _look_at(root, entry, name)) is not None:
-                yield found
+    try:
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except OSError as error:
+        yield FoundFile(_shown(prefix), folder, 0, 0, None, set_aside=f"the folder cannot be read: {error.strerror}")
+        return
+    for entry in entries:
+        name = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if not entry.name.startswith("."):
+                yield from _walk(root, Path(entry.path), name + "/")
+            continue
+        try:
+            found = _look_at(root, entry, name)
+        except FileNotFoundError:
+            continue
+        if found is not None:
+            yield found
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _look_at(root: Path, entry: os.DirEntry[str], name: str) -> FoundFile | None:
-    shown = name.encode("utf-8", "backslashreplace").decode()
+    shown = _shown(name)
     form = format_of(name)
     if name.count("/") < 2 and form is None:
         return None

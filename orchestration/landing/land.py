@@ -13,7 +13,7 @@ from orchestration.landing.contract import Contract, Extract
 from orchestration.landing.contract_reader import read_contract
 from orchestration.landing.deliveries import delivered_at, delivery_key
 from orchestration.landing.errors import NeedsStrictReader, Refused, Waiting
-from orchestration.landing.incoming import FileFailed, Incoming
+from orchestration.landing.incoming import FileFailed, Incoming, unreadable
 from orchestration.landing.inventory import FoundFile, list_files
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.load import load
@@ -21,6 +21,7 @@ from orchestration.landing.opening import content_hash
 from orchestration.landing.placing import apply_placements
 from orchestration.landing.readers import read_file
 from orchestration.landing.rejections import write_rejections
+from orchestration.landing.release import Place, clear_rows, keep_refused, release_stored_rows
 from orchestration.landing.report import LandingReport, build_report
 from orchestration.landing.triage import aside_entry, sort_files
 from orchestration.landing.warehouse import create_tables, open_warehouse
@@ -43,7 +44,7 @@ def land(company: Company, progress: Callable[[str], None] | None = None) -> Lan
         LandingError: the warehouse cannot be written (disk full, locked by another process).
 
     """
-    contract = read_contract(company.headers_path)
+    contract = read_contract(company.headers_path, deliveries_path=company.deliveries_path)
     with open_warehouse(company.warehouse_path) as connection:
         create_tables(connection, contract)
         run = _Run(connection, contract, ZoneInfo(company.time_zone), progress)
@@ -69,6 +70,8 @@ class _Run:
         self._new: set[int] = set()
         self._touched: list[Entry] = []
         self._aside: list[Entry] = []
+        self._kept: dict[str, str] = {}
+        self._rows_released = 0
 
     def land(self, files: Sequence[FoundFile]) -> LandingReport:
         """The whole run over the files found."""
@@ -77,8 +80,13 @@ class _Run:
             self._set_aside(found, extract, status, reason)
         for (source, name), news in triage.news.items():
             self._land_extract(self._contract.extracts[source, name], news)
+        for extract in self._contract.extracts.values():
+            self._adopt_contract(extract)
         self._write_aside({found.name for found in files})
-        return build_report(self._connection, self._ledger, files, self._new)
+        report = build_report(self._connection, self._ledger, files, self._new)
+        return replace(
+            report, rows_released=self._rows_released, problems=report.problems + tuple(sorted(self._kept.values()))
+        )
 
     def _land_extract(self, extract: Extract, news: Sequence[FoundFile]) -> None:
         batch: list[Incoming] = []
@@ -86,15 +94,20 @@ class _Run:
         size = 0
         for found in sorted(news, key=lambda f: (delivered_at(f.name, f.mtime_ns, extract, self._zone), f.name)):
             try:
-                digest = content_hash(found)
-                if self._is_touched(found, digest):
+                with unreadable():
+                    digest = content_hash(found)
+                known = self._ledger.content(extract, digest)
+                is_again = known is not None and known.is_outdated(extract) and self._has_seen(found, digest)
+                if not is_again and self._is_touched(found, digest):
                     continue
-                if self._ledger.content(extract, digest) or any(i.file_id == digest for i in batch):
-                    copies.append(self._entry(found, extract, digest))
+                if any(i.file_id == digest for i in batch) or (known is not None and not is_again):
+                    if not self._has_seen(found, digest):
+                        copies.append(self._entry(found, extract, digest))
                     continue
-                incoming = self._open(found, extract, digest)
+                with unreadable():
+                    incoming = self._open(found, extract, digest)
             except (Refused, Waiting) as error:
-                self._set_aside(found, extract, _status(error), str(error))
+                self._fail(found, extract, error)
                 continue
             weight = _BATCH_BYTES if incoming.preloaded is None else found.size_bytes
             if batch and (size + weight > _BATCH_BYTES or len(batch) >= _BATCH_FILES):
@@ -104,6 +117,30 @@ class _Run:
             size += weight
         if batch or copies:
             self._take_in(extract, batch, copies)
+
+    def _has_seen(self, found: FoundFile, digest: str) -> bool:
+        """Whether the ledger knows this very delivery: content, name and time."""
+        return any(
+            e.is_delivery and e.content_hash == digest and e.seen_mtime_ns == found.mtime_ns
+            for e in self._ledger.of_name(found.name)
+        )
+
+    def _fail(self, found: FoundFile, extract: Extract, error: Refused | Waiting, digest: str | None = None) -> None:
+        """Set a file aside; one that was landed before and only the contract's change called up again keeps its rows."""
+        landed = next(
+            (
+                e
+                for e in self._ledger.of_name(found.name)
+                if e.is_delivery and e.size_bytes == found.size_bytes and e.seen_mtime_ns == found.mtime_ns
+            ),
+            None,
+        )
+        if landed is None:
+            self._set_aside(found, extract, _status(error), str(error), digest)
+            return
+        self._kept[landed.file_id or ""] = (
+            f"{found.name}: its rows stay as an earlier contract read them, for the present one cannot: {error}"
+        )
 
     def _is_touched(self, found: FoundFile, digest: str) -> bool:
         """The last content seen under this name, only with another time of the file: no delivery of its own."""
@@ -137,7 +174,7 @@ class _Run:
                 self._connection.execute("rollback")
                 failed, error = failure.incoming, failure.error
                 batch = [incoming for incoming in batch if incoming is not failed]
-                self._set_aside(failed.found, extract, _status(error), str(error), failed.file_id)
+                self._fail(failed.found, extract, error, failed.file_id)
         before = {e.ledger_no: e.status for e in self._ledger.of_extract(extract)}
         self._ledger.remember(entries)
         self._new |= {e.ledger_no for e in entries if before.get(e.ledger_no) != e.status}
@@ -146,11 +183,19 @@ class _Run:
             self._progress(f"{extract.full_name}: {len(batch)} files, {rows:,} rows")
 
     def _load(self, extract: Extract, batch: list[Incoming], copies: list[Entry]) -> list[Entry]:
+        again = {i.file_id: i for i in batch if self._ledger.content(extract, i.file_id)}
+        released = 0
+        if again:
+            released += clear_rows(self._connection, extract, list(again.values()), self._now)
         if batch:
             load(self._connection, extract, batch, self._zone)
+        if again:
+            released -= keep_refused(self._connection, extract, list(again.values()), self._now)
+        if batch:
             write_rejections(self._connection, extract, batch)
-        new = [self._entry(i.found, extract, i.file_id, i) for i in batch]
-        contents = {e.content_hash: e for e in new}
+        read = [self._entry(i.found, extract, i.file_id, i) for i in batch]
+        contents = {e.content_hash: e for e in read}
+        new = [e for e in read if e.file_id not in again]
         for copy in copies:
             original = contents.get(copy.content_hash) or self._ledger.content(extract, copy.content_hash or "")
             # The original of a copy may have failed while its batch was loaded; the next run then reads the copy itself.
@@ -165,13 +210,63 @@ class _Run:
                         reading_hash=original.reading_hash,
                     )
                 )
-        old = [e for e in self._ledger.of_extract(extract) if e.is_delivery]
-        standing = [e for e in old if e.status == "landed"] + new[: len(batch)]
+        before = {e.ledger_no: e for e in self._ledger.of_extract(extract) if e.is_delivery}
+        old = [_read_as(e, extract, contents[e.content_hash]) if e.file_id in again else e for e in before.values()]
+        old = [self._redated(e, extract) for e in old]
+        standing = [e for e in before.values() if e.status == "landed" and e.file_id not in again] + read
         decided = apply_placements(self._connection, extract, old + new, standing)
-        before = {e.ledger_no: e for e in old}
         changed = [e for e in decided if before.get(e.ledger_no) != e]
         self._ledger.write(changed)
+        self._rows_released += released
         return changed
+
+    def _redated(self, entry: Entry, extract: Extract) -> Entry:
+        """The moment of delivery as the present contract tells it."""
+        moment, is_dated = delivered_at(entry.file_name, entry.mtime_ns, extract, self._zone)
+        return replace(entry, delivered_at=moment, is_dated=is_dated)
+
+    def _adopt_contract(self, extract: Extract) -> None:
+        """After a change of the contract: what it says of deliveries that need no second reading or whose file is gone."""
+        before = {e.ledger_no: e for e in self._ledger.of_extract(extract) if e.is_delivery}
+        changed_ids = {
+            e.file_id: e
+            for e in before.values()
+            if e.reading_hash != extract.reading_hash and e.file_id is not None and e.file_id not in self._kept
+        }
+        if not changed_ids:
+            return
+        self._connection.execute("begin")
+        released = {
+            file_id: self._release_stored(extract, file_id, list(before.values()))
+            for file_id, entry in changed_ids.items()
+            if entry.has_quarantine
+        }
+        old = [
+            replace(
+                self._redated(e, extract),
+                reading_hash=extract.reading_hash,
+                usable_row_count=(e.usable_row_count or 0) + released.get(e.file_id or "", 0),
+            )
+            if e.file_id in changed_ids
+            else self._redated(e, extract)
+            for e in before.values()
+        ]
+        standing = [e for e in before.values() if e.status == "landed"]
+        key_part = extract.reading_hash.partition("-")[0]
+        rekeyed = {i for i, e in changed_ids.items() if (e.reading_hash or "").partition("-")[0] != key_part}
+        decided = apply_placements(self._connection, extract, old, standing, rekeyed)
+        changed = [e for e in decided if before[e.ledger_no] != e]
+        self._ledger.write(changed)
+        self._connection.execute("commit")
+        self._ledger.remember(changed)
+        self._new |= {e.ledger_no for e in changed if before[e.ledger_no].status != e.status}
+        self._rows_released += sum(released.values())
+
+    def _release_stored(self, extract: Extract, file_id: str, entries: Sequence[Entry]) -> int:
+        mine = [e for e in entries if e.file_id == file_id and e.delivery_key and e.delivered_at]
+        landed = [Place(e.delivery_key or "", e.delivered_at or self._now, True) for e in mine if e.status == "landed"]
+        held = [Place(e.delivery_key or "", e.delivered_at or self._now, False) for e in mine[:1]]
+        return release_stored_rows(self._connection, extract, file_id, landed or held, self._zone, self._now)
 
     def _entry(self, found: FoundFile, extract: Extract, digest: str, incoming: Incoming | None = None) -> Entry:
         moment, is_dated = delivered_at(found.name, found.mtime_ns, extract, self._zone)
@@ -224,6 +319,18 @@ class _Run:
 def _may_go(earlier: Entry, entry: Entry | None) -> bool:
     """Whether an entry of a file that was not taken in is overtaken: it waited, or it is about the same content."""
     return earlier.status == "waiting" or earlier.content_hash in (None, entry.content_hash if entry else None)
+
+
+def _read_as(entry: Entry, extract: Extract, reading: Entry) -> Entry:
+    """A known delivery whose content was read again."""
+    return replace(
+        entry,
+        encoding=reading.encoding,
+        row_count=reading.row_count,
+        usable_row_count=reading.usable_row_count,
+        extra_columns=reading.extra_columns,
+        reading_hash=extract.reading_hash,
+    )
 
 
 def _status(error: Refused | Waiting) -> str:

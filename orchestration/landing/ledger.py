@@ -47,6 +47,21 @@ class Entry:
         """Whether its content was read in full, so that it has a place among the deliveries."""
         return self.usable_row_count is not None
 
+    def is_outdated(self, extract: Extract) -> bool:
+        """Whether the contract has changed in a way that may read this delivery otherwise."""
+        if not self.is_delivery or self.reading_hash == extract.reading_hash:
+            return False
+        return (
+            (self.reading_hash or "").partition("-")[0] != extract.reading_hash.partition("-")[0]
+            or self.has_quarantine
+            or bool(self.extra_columns)
+        )
+
+    @property
+    def has_quarantine(self) -> bool:
+        """Whether some of its rows do not fit the contract."""
+        return (self.row_count or 0) > (self.usable_row_count or 0)
+
     def says_the_same(self, other: Entry) -> bool:
         """Whether two entries differ in number and time of writing only."""
         return replace(self, ledger_no=other.ledger_no, landed_at=other.landed_at) == other

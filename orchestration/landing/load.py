@@ -13,8 +13,8 @@ import pyarrow as pa
 from orchestration.landing.cell_sql import good_sql, one_of_sql, value_sql, version_sql
 from orchestration.landing.cells import Value, Violation, parse_row, version_text
 from orchestration.landing.contract import Extract
-from orchestration.landing.errors import LandingError, Refused, Waiting
-from orchestration.landing.incoming import FileFailed, Incoming, RowStream
+from orchestration.landing.errors import LandingError, Refused
+from orchestration.landing.incoming import FileFailed, Incoming, RowStream, blame
 from orchestration.landing.opening import check_unchanged
 from orchestration.landing.readers.base import BATCH_ROWS
 from orchestration.landing.rejections import Cells, add_rejections, file_list, reject_repeated_keys
@@ -57,10 +57,8 @@ def load(connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequenc
         incoming.records += len(incoming.reading.rejections)
         if len(incoming.rejections) > extract.limits.rejected_rows:
             raise FileFailed(incoming, Refused(_too_many(extract)))
-        try:
+        with blame(incoming):
             check_unchanged(incoming.found)
-        except Waiting as error:
-            raise FileFailed(incoming, error) from error
     _verify(connection, extract, batch)
 
 
@@ -162,7 +160,8 @@ def _insert_others(
     insert_values(connection, extract, accepted())
     for incoming, rows in zip(batch, rejected, strict=True):
         if rows:
-            add_rejections(incoming, rows)
+            with blame(incoming):
+                add_rejections(incoming, rows)
 
 
 def _other_rows(extract: Extract, batch: Sequence[Incoming], plan: _Plan) -> Iterator[tuple[int, int, Cells]]:
@@ -174,6 +173,7 @@ def _other_rows(extract: Extract, batch: Sequence[Incoming], plan: _Plan) -> Ite
     names = [column.name for column in extract.columns]
     with duckdb.connect() as reader:
         reader.execute("set threads = 1")
+        reader.execute("set enable_progress_bar = false")
         reader.register("delivered_rows", stream.reader)
         try:
             result = reader.execute(
@@ -189,8 +189,10 @@ def _other_rows(extract: Extract, batch: Sequence[Incoming], plan: _Plan) -> Ite
             raise
 
 
-def insert_values(connection: duckdb.DuckDBPyConnection, extract: Extract, rows: Iterable[ValueRow]) -> None:
-    """Insert rows of typed values: file id, line, moment and key of delivery, values by column."""
+def insert_values(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, rows: Iterable[ValueRow], table: str | None = None
+) -> None:
+    """Insert rows of typed values (file id, line, moment and key of delivery, values by column), by default into ``raw``."""
     types = {column.name: _arrow_type(extract, column.name) for column in extract.columns}
     schema = pa.schema(
         [*types.items(), ("_file_id", pa.string()), ("_line_no", pa.int64())]
@@ -222,7 +224,7 @@ def insert_values(connection: duckdb.DuckDBPyConnection, extract: Extract, rows:
 
     connection.register("accepted_rows", pa.RecordBatchReader.from_batches(schema, chunks()))
     try:
-        connection.execute(f"insert into {raw_table(extract)} by name select * from accepted_rows")
+        connection.execute(f"insert into {table or raw_table(extract)} by name select * from accepted_rows")
     except duckdb.Error:
         if errors:
             raise errors[0] from None

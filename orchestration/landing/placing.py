@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.landing.contract import Extract
 from orchestration.landing.deliveries import Delivery, place
@@ -19,12 +20,17 @@ Keys = dict[str, dict[str, dt.datetime]]
 
 
 def apply_placements(
-    connection: duckdb.DuckDBPyConnection, extract: Extract, entries: Iterable[Entry], standing: Iterable[Entry]
+    connection: duckdb.DuckDBPyConnection,
+    extract: Extract,
+    entries: Iterable[Entry],
+    standing: Iterable[Entry],
+    rekeyed: Collection[str] = (),
 ) -> list[Entry]:
     """Decide about all deliveries of one extract and move rows accordingly, within the caller's transaction.
 
     ``entries`` are every delivery, new ones included; ``standing`` are those whose rows are in ``raw`` now.
-    A late file may change what earlier nights decided: its rows then move, none is read again. Returns the entries as decided.
+    ``rekeyed`` are contents whose keys the contract now builds otherwise. A late file may change what earlier nights decided:
+    its rows then move, none is read again. Returns the entries as decided.
     """
     by_delivery: dict[Delivery, Entry] = {entry.delivery(): entry for entry in entries}
     decided: list[Entry] = []
@@ -45,9 +51,28 @@ def apply_placements(
     present = _keys(standing)
     wanted = _keys(entry for entry in decided if entry.status == "landed")
     for file_id in present.keys() | wanted.keys():
-        if present.get(file_id, {}).keys() != wanted.get(file_id, {}).keys():
+        if file_id in rekeyed or present.get(file_id, {}).keys() != wanted.get(file_id, {}).keys():
             _move(connection, extract, file_id, present.get(file_id, {}), wanted.get(file_id, {}))
+    _name_rejections(connection, extract, decided)
     return decided
+
+
+def _name_rejections(connection: duckdb.DuckDBPyConnection, extract: Extract, decided: Iterable[Entry]) -> None:
+    """A refused row bears the name of its content's first delivery, whichever copy came first."""
+    names: dict[str, str] = {}
+    for entry in sorted(decided, key=lambda e: (e.status != "landed", e.delivery_key or "")):
+        if entry.file_id is not None and entry.has_quarantine:
+            names.setdefault(entry.file_id, entry.file_name)
+    if not names:
+        return
+    table = pa.table({"file_id": list(names), "file_name": list(names.values())})
+    connection.register("first_names", table)
+    connection.execute(
+        "update landing.rejected_rows as r set file_name = n.file_name from first_names as n where r.file_id = n.file_id "
+        "and r.source_name = ? and r.extract_name = ? and r.file_name <> n.file_name",
+        [extract.source, extract.name],
+    )
+    connection.unregister("first_names")
 
 
 def _keys(entries: Iterable[Entry]) -> Keys:

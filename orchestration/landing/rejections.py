@@ -11,7 +11,7 @@ import pyarrow as pa
 from orchestration.landing.cells import Violation, row_key
 from orchestration.landing.contract import Extract
 from orchestration.landing.errors import Refused
-from orchestration.landing.incoming import FileFailed, Incoming
+from orchestration.landing.incoming import FileFailed, Incoming, blame
 from orchestration.landing.readers import Rejection
 from orchestration.landing.warehouse import raw_table
 from orchestration.sql_text import literal, quoted
@@ -68,7 +68,8 @@ def reject_repeated_keys(connection: duckdb.DuckDBPyConnection, extract: Extract
         connection.execute(
             f"delete from {table} where _file_id = ? and list_contains(?, _line_no)", [incoming.file_id, list(lines)]
         )
-        add_rejections(incoming, _repeated_rows(extract, incoming, lines))
+        with blame(incoming):
+            add_rejections(incoming, _repeated_rows(extract, incoming, lines))
 
 
 def _repeated_rows(extract: Extract, incoming: Incoming, lines: Mapping[int, int]) -> BadRows:

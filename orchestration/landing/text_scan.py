@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -26,6 +27,9 @@ _BOMS = (
 )
 _CHINESE = {"gb18030", "gbk", "gb2312", "hz"}
 _ENOUGH_CHARACTERS = 10_000
+_WIDE = re.compile(r"(?P<within>(?<=[a-z])[^\x00-\x7f](?=[a-z]))|[^\x00-\x7f]")
+# Control characters of the upper half are in no text; letters that stand in threes or more are in no Western word.
+_ODD_WESTERN = re.compile(r"[\x80-\x9f]|[^\x00-\x9f]{3,}")
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 Opener = Callable[[], IO[bytes]]
@@ -33,7 +37,7 @@ Opener = Callable[[], IO[bytes]]
 
 @dataclass(frozen=True)
 class TextAccount:
-    """``records``: line breaks outside quotes, the header's included. ``lines``: physical lines.
+    """``records``: line breaks outside quotes, the header's included. ``lines``: physical lines. ``longest_record``: in bytes.
 
     ``beside_quotes``: the bytes before opening and after closing quotes other than quotes and line breaks.
     """
@@ -45,6 +49,7 @@ class TextAccount:
     ends_with_newline: bool
     ends_inside_quotes: bool
     has_lone_returns: bool
+    longest_record: int
     beside_quotes: frozenset[int]
 
     def is_plain(self, delimiter: str) -> bool:
@@ -125,8 +130,9 @@ def scan_text(open_stream: Opener, extract: Extract) -> TextAccount:
         head = stream.read(4)
     failures: list[str] = []
     for encoding in _candidates(head, extract):
-        is_guess = codecs.lookup(encoding).name in _CHINESE and len(extract.dialect.encodings) > 1
-        scanner = _Scanner(extract.limits.record_bytes, is_guess)
+        is_chinese = codecs.lookup(encoding).name in _CHINESE
+        is_guess = (is_chinese or _is_single_byte(encoding)) and len(extract.dialect.encodings) > 1
+        scanner = _Scanner(extract.limits.record_bytes, _Plausibility(is_chinese) if is_guess else None)
         try:
             with open_stream() as stream:
                 for chunk in utf8_chunks(stream, encoding):
@@ -137,8 +143,11 @@ def scan_text(open_stream: Opener, extract: Extract) -> TextAccount:
         except UnicodeEncodeError:
             failures.append(f"{encoding} gives no valid text")
             continue
-        if is_guess and scanner.reads_unlikely():
-            failures.append(f"{encoding} would give unlikely text (declare it alone if it is right)")
+        if (unlikely := scanner.unlikely_text()) is not None:
+            line, character = unlikely
+            failures.append(
+                f"{encoding} would give unlikely text, such as {character!r} in line {line} (declare it alone if it is right)"
+            )
             continue
         return scanner.account(encoding)
     raise Refused(f"in none of the contract's encodings: {'; '.join(failures)}")
@@ -154,12 +163,59 @@ def _candidates(head: bytes, extract: Extract) -> list[str]:
     return sorted(usable, key=lambda e: (not is_utf8(e), codecs.lookup(e).name not in _CHINESE))
 
 
+def _is_single_byte(encoding: str) -> bool:
+    """Whether every byte is a character of its own, so that decoding hardly ever fails."""
+    try:
+        return len(bytes(range(0xA0, 0x100)).decode(encoding, "ignore")) > 64
+    except UnicodeError:
+        return False
+
+
+class _Plausibility:
+    """Whether text decoded on a guess is text that people write.
+
+    GB18030 also reads most Latin-1 text, as rare characters or as single ones within a word; real Chinese text consists of
+    common ones in a row. Latin-1 reads anything, Chinese text as accented letters in a row; in real Western text they stand
+    between plain ones.
+    """
+
+    def __init__(self, is_chinese: bool) -> None:
+        self._is_chinese = is_chinese
+        self._wide = 0
+        self._odd = 0
+        self._first_odd: tuple[int, str] | None = None
+
+    def feed(self, text: str, line: int) -> None:
+        """Take a piece of text that begins in ``line``."""
+        if self._wide >= _ENOUGH_CHARACTERS:
+            return
+        pattern = _WIDE if self._is_chinese else _ODD_WESTERN
+        self._wide += sum(text.count(character) for character in set(text) if character > "\x7f")
+        for match in pattern.finditer(text):
+            odd = match.group()
+            if self._is_chinese and match["within"] is None and not _is_rare(odd):
+                continue
+            self._odd += len(odd)
+            if self._first_odd is None:
+                self._first_odd = (line + text.count("\n", 0, match.start()), odd[:10])
+
+    def unlikely(self) -> tuple[int, str] | None:
+        """Line and text of the first odd character where they are too many."""
+        return self._first_odd if self._odd * (4 if self._is_chinese else 2) > self._wide else None
+
+
+def _is_rare(character: str) -> bool:
+    """A character of GBK's extensions, which pairs of a Western letter and a plain one read as; four-byte ones never do."""
+    code = character.encode("gb18030", "ignore")
+    return len(code) == 2 and (code[1] < 0xA1 or code[0] >= 0xF8 or 0xA8 < code[0] < 0xB0)
+
+
 class _Scanner:
     """Counts over successive UTF-8 pieces."""
 
-    def __init__(self, record_limit: int, counts_characters: bool) -> None:
+    def __init__(self, record_limit: int, plausibility: _Plausibility | None) -> None:
         self._record_limit = record_limit
-        self._counts_characters = counts_characters
+        self._plausibility = plausibility
         self._outside = 0
         self._newlines = 0
         self._lone_returns = 0
@@ -167,8 +223,8 @@ class _Scanner:
         self._last = b"\n"
         self._is_empty = True
         self._open_line = 0
-        self._wide = 0
-        self._rare = 0
+        self._open_record = 0
+        self._longest_record = 0
         self._neighbours: set[int] = set()
 
     def feed(self, chunk: bytes) -> None:
@@ -180,8 +236,8 @@ class _Scanner:
                 f"holds a NUL character in line {line} (UTF-16 needs a byte order mark or its byte order declared)"
             )
         self._check_line_length(chunk)
-        if self._counts_characters and self._wide < _ENOUGH_CHARACTERS and not chunk.isascii():
-            self._count_characters(chunk.decode("utf-8"))
+        if self._plausibility is not None and not chunk.isascii():
+            self._plausibility.feed(chunk.decode("utf-8"), self._newlines + 1)
         if self._last == b"\r" or b"\r" in chunk:
             held = (b"\r" if self._last == b"\r" else b"") + chunk
             held = held.removesuffix(b"\r")
@@ -190,6 +246,9 @@ class _Scanner:
             self._outside += self._newlines_outside_quotes(chunk)
         else:
             self._outside += newlines
+            # Without quotes a record is a line, and lines are within their limit already.
+            last = chunk.rfind(b"\n")
+            self._open_record = self._open_record + len(chunk) if last < 0 else len(chunk) - last - 1
         self._newlines += newlines
         self._last = chunk[-1:]
         self._is_empty = False
@@ -221,19 +280,18 @@ class _Scanner:
         self._neighbours.update(np.unique(before[opens]).tolist())
         self._neighbours.update(np.unique(after[closes]).tolist())
         self._inside_quotes = bool(inside[-1])
-        return int(np.count_nonzero((codes[1:] == _NEWLINE) & ~inside[1:]))
+        breaks = np.flatnonzero((codes[1:] == _NEWLINE) & ~inside[1:])
+        if len(breaks):
+            longest = max(self._open_record + int(breaks[0]), int(np.diff(breaks).max(initial=0)))
+            self._open_record = len(chunk) - int(breaks[-1]) - 1
+        else:
+            longest = self._open_record = self._open_record + len(chunk)
+        self._longest_record = max(self._longest_record, longest)
+        return len(breaks)
 
-    def _count_characters(self, text: str) -> None:
-        for character in set(text):
-            if character > "\x7f":
-                count = text.count(character)
-                self._wide += count
-                if not character.encode("gb2312", "ignore"):
-                    self._rare += count
-
-    def reads_unlikely(self) -> bool:
-        """GB18030 also reads most Latin-1 text, as rare characters; real Chinese text consists of common ones."""
-        return self._rare * 4 > self._wide
+    def unlikely_text(self) -> tuple[int, str] | None:
+        """See ``_Plausibility.unlikely``."""
+        return None if self._plausibility is None else self._plausibility.unlikely()
 
     def account(self, encoding: str) -> TextAccount:
         """The totals."""
@@ -248,5 +306,6 @@ class _Scanner:
             ends_with_newline=ends,
             ends_inside_quotes=self._inside_quotes,
             has_lone_returns=lone > 0,
+            longest_record=self._longest_record,
             beside_quotes=frozenset(self._neighbours - {_QUOTE, _NEWLINE, _RETURN}),
         )

@@ -37,8 +37,10 @@ def sort_files(files: Sequence[FoundFile], ledger: Ledger, contract: Contract) -
 
 
 def _is_decided(entry: Entry | None, extract: Extract) -> bool:
-    """A file refused under another contract deserves another look; everything else keeps its decision."""
-    return entry is not None and (entry.is_delivery or entry.reading_hash == extract.reading_hash)
+    """A file that another contract refused, or that this one may read otherwise, deserves another look."""
+    if entry is None:
+        return False
+    return not entry.is_outdated(extract) if entry.is_delivery else entry.reading_hash == extract.reading_hash
 
 
 def _no_extract(found: FoundFile, contract: Contract) -> str:

@@ -13,6 +13,9 @@ from orchestration.landing.errors import LandingError
 from orchestration.sql_text import literal, quoted
 
 STORAGE_VERSION = "v1.4.0"
+MEMORY_LIMIT = "2GB"
+# A DuckDB file begins with three headers of a page each.
+_HEADERS_BYTES = 3 * 4096
 
 FILES_DDL = """
 create table if not exists landing.files (
@@ -80,9 +83,15 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute("set enable_progress_bar = false")
+        # A big file must not take the machine: beyond this, what was not committed yet waits on disk, beside the warehouse.
+        connection.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
+        connection.execute(f"set temp_directory = {literal(str(path.parent / 'spill'))}")
         # Stores write order only where it is asked for: with insertion order kept, bulk loads leave partial row groups behind.
         connection.execute("set preserve_insertion_order = false")
         # The catalog takes the file's own name, as it does in every other program that opens the file.
+        if _is_unborn(path):
+            path.unlink()
         version = "" if path.exists() else f" (storage_version {literal(STORAGE_VERSION)})"
         connection.execute(f"attach {literal(str(path))} as warehouse_file{version}")
         connection.execute("use warehouse_file")
@@ -95,6 +104,14 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise LandingError(f"{path}: {_explain(error)}") from error
     finally:
         connection.close()
+
+
+def _is_unborn(path: Path) -> bool:
+    """Whether a crash left the file before its headers were complete: nothing can have been committed to it yet."""
+    if not path.is_file() or path.stat().st_size >= _HEADERS_BYTES:
+        return False
+    content = path.read_bytes()
+    return not content.strip(b"\0") or content[8:12] == b"DUCK"
 
 
 def _explain(error: duckdb.Error) -> str:

@@ -70,6 +70,7 @@ class Shop:
 
 def make_company(folder: Path, time_zone: str = "Asia/Shanghai") -> Company:
     """A company whose data lie in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     return Company(folder, folder, "Test", ENVIRONMENTS["dev"], time_zone, "CNY")
 
 

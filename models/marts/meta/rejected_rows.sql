@@ -11,3 +11,5 @@ select
     case when {{ is_open_extract("source_name", "extract_name") }} then reason end as reason,
     case when {{ is_open_extract("source_name", "extract_name") }} then raw_text end as raw_text
 from {{ source("landing", "rejected_rows") }}
+-- A row that a mended contract has released is in raw.
+where released_at is null

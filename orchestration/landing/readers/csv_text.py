@@ -44,6 +44,11 @@ def read_csv(open_stream: Opener, extract: Extract, size_bytes: int, delimiter: 
         )
     if not account.is_plain(delimiter) or '"' in head:
         return strict
+    if account.longest_record > extract.limits.record_bytes:
+        raise Refused(
+            f"a record is {account.longest_record} bytes long, over the contract's limit of {extract.limits.record_bytes} "
+            "(record_bytes)"
+        )
     return FastCsv(strict, size_bytes)
 
 

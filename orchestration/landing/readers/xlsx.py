@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,11 @@ from orchestration.landing.readers.numbers import DamagedNumberError, decimal_te
 from orchestration.landing.text_scan import Opener
 
 _FREE_BYTES = 64 << 20
+_WORKBOOK = "xl/workbook.xml"
 _END_OF_ZIP = b"PK\x05\x06"
+_END_BYTES = 22
+_REFERENCE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
+_REFERENCE_BYTES = 256
 
 
 class XlsxReading(Reading):
@@ -84,13 +89,18 @@ def _check_archive(content: bytes, limits: Limits) -> None:
     """Unpack the archive once, counting, before a reader does it without a limit."""
     if not content.startswith(b"PK"[: len(content)]):
         raise Refused("not an xlsx file")
-    if _END_OF_ZIP not in content[-66_000:]:
+    end = content.rfind(_END_OF_ZIP)
+    if end < 0 or len(content) < end + _END_BYTES + int.from_bytes(content[end + 20 : end + 22], "little"):
         raise Waiting("the end of the xlsx archive is missing: half-written")
     allowed = min(limits.file_bytes, max(_FREE_BYTES, len(content) * limits.expansion))
     total = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if _WORKBOOK not in archive.namelist():
+                raise Refused(f"not an xlsx file: the archive has no {_WORKBOOK}")
             for member in archive.infolist():
+                span = _Span(limits.sheet_cells)
+                is_xml = member.filename.lower().endswith(".xml")
                 with archive.open(member) as stream:
                     while piece := stream.read(1 << 20):
                         total += len(piece)
@@ -98,8 +108,49 @@ def _check_archive(content: bytes, limits: Limits) -> None:
                             raise Refused(
                                 f"unpacks to more than {allowed} bytes, the contract's limit (file_bytes, expansion)"
                             )
+                        if is_xml:
+                            span.feed(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
+
+
+class _Span:
+    """The rectangle that a sheet's cells span: a reader allocates all of it, be there two cells or a billion."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tail = b""
+        self._rows: list[int] = []
+        self._columns: list[int] = []
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the sheet's XML.
+
+        Raises:
+            Refused: over the limit.
+
+        """
+        text = self._tail + piece
+        self._tail = text[-_REFERENCE_BYTES:]
+        references = {(letters, int(digits)) for letters, digits in _REFERENCE.findall(text)}
+        if not references:
+            return
+        rows = self._rows + [row for _, row in references]
+        columns = self._columns + [
+            _column_number(letters) for letters in {letters for letters, _ in references if letters}
+        ]
+        columns = columns or [1]
+        self._rows, self._columns = [min(rows), max(rows)], [min(columns), max(columns)]
+        cells = (self._rows[1] - self._rows[0] + 1) * (self._columns[1] - self._columns[0] + 1)
+        if cells > self._limit:
+            raise Refused(f"a sheet spans {cells} cells, over the contract's limit of {self._limit} (sheet_cells)")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _sheet_rows(content: bytes, extract: Extract) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -126,6 +177,11 @@ def _sheet_rows(content: bytes, extract: Extract) -> Iterator[tuple[int, Sequenc
         rows = filled[0].to_python(skip_empty_area=True)
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
+    except BaseException as error:
+        # A Rust panic derives from BaseException, so that nobody takes it for an ordinary error; here it is one.
+        if type(error).__name__ == "PanicException":
+            raise Refused(f"not a readable xlsx file: {error}") from error
+        raise
     for line_no, cells in enumerate(rows, start=start[0] + 1):
         if any(cell not in ("", None) for cell in cells):
             yield line_no, cells

@@ -1,0 +1,50 @@
+"""The command on what was delivered: files, refused rows, versions of a record."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
+from orchestration.settings import load_company
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(landed)
+
+
+def landed(
+    extract: Annotated[str | None, typer.Option(help="Only this one, such as sales/returns.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many files to show.")] = 20,
+    rejects: Annotated[
+        bool, typer.Option("--rejects", help="Print the rows in quarantine as CSV, to be sent to who delivered them.")
+    ] = False,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="With --rejects: also the rows that a later delivery has made good.")
+    ] = False,
+    record: Annotated[
+        list[str] | None, typer.Option(help="Show every delivered version of this record; one --record per key column.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    company: CompanyOption = None,
+) -> None:
+    """Show the files that landed last, their rows, and what was refused and why.
+
+    Exit codes: 1 nothing was landed yet, 2 wrong usage, 75 a night is running and has the books open.
+    """
+    choose(company)
+    from orchestration.landed import LandedRequest, print_landed
+    from orchestration.landing import LandingError
+    from orchestration.landing.books import WarehouseIsBusy
+
+    request = LandedRequest(extract, last, rejects, settled, tuple(record or ()), as_json)
+    try:
+        print_landed(load_company(), request, console)
+    except WarehouseIsBusy as error:
+        stop(str(error), EXIT_BUSY)
+    except ValueError as error:
+        stop(str(error), EXIT_USAGE)
+    except LandingError as error:
+        stop(str(error), EXIT_FAILED)

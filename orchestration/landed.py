@@ -1,0 +1,101 @@
+"""``scorecard landed``: the books of landing for people and for the departments that deliver."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestration.landing.books import Listing, last_files, open_books, record_versions, refused_rows
+from orchestration.landing.contract import Contract, Extract
+from orchestration.landing.contract_reader import read_contract
+from orchestration.settings import Company
+from orchestration.spreadsheet import inert, one_line
+
+_STYLES = {"refused": "red", "waiting": "yellow", "duplicate": "dim"}
+
+
+@dataclass(frozen=True)
+class LandedRequest:
+    """What the command line asks for."""
+
+    extract: str | None = None
+    last: int = 20
+    rejects: bool = False
+    settled: bool = False
+    record: tuple[str, ...] = ()
+    as_json: bool = False
+
+
+def print_landed(company: Company, request: LandedRequest, console: Console) -> None:
+    """Print files, refused rows or the versions of a record.
+
+    Raises:
+        ValueError: no such extract, or a record without one.
+        LandingError: nothing was landed yet, or a night is running.
+
+    """
+    contract = read_contract(company.headers_path, deliveries_path=company.deliveries_path)
+    extract = _find(contract, request.extract)
+    if request.record and extract is None:
+        raise ValueError("--record needs --extract: the key is that of one extract's records")
+    with open_books(company.warehouse_path) as books:
+        if request.record and extract is not None:
+            listing = record_versions(books, extract, request.record)
+        elif request.rejects:
+            listing = refused_rows(books, contract, extract, with_settled=request.settled)
+        else:
+            listing = last_files(books, request.last, extract)
+    if request.as_json:
+        json.dump(listing.records(), sys.stdout, ensure_ascii=False, indent=1, default=str)
+        sys.stdout.write("\n")
+    elif request.rejects or request.record:
+        _write_csv(listing)
+    else:
+        _print_files(listing, console)
+
+
+def _find(contract: Contract, name: str | None) -> Extract | None:
+    if name is None:
+        return None
+    source, _, extract_name = name.partition("/")
+    extract = contract.find(source, extract_name)
+    if extract is None:
+        known = ", ".join(sorted(e.full_name for e in contract.extracts.values()))
+        raise ValueError(f"{name!r} is no extract; the contract knows {known}")
+    return extract
+
+
+def _write_csv(listing: Listing) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(listing.columns)
+    writer.writerows([inert(value) for value in row] for row in listing.rows)
+
+
+def _print_files(listing: Listing, console: Console) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("landed at (UTC)", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    table.add_column("status")
+    for name in ("rows", "in raw", "refused"):
+        table.add_column(name, justify="right")
+    table.add_column("why", overflow="fold")
+    for file in listing.records():
+        counts = (file["row_count"], file["raw_row_count"], file["rejected_row_count"])
+        remarks = [file["reason"]] if file["reason"] else []
+        if file["extra_columns"]:
+            remarks.append(f"left out: {', '.join(file['extra_columns'])}")
+        status = file["status"]
+        table.add_row(
+            f"{file['landed_at']:%Y-%m-%d %H:%M}",
+            escape(one_line(file["file_name"])),
+            f"[{_STYLES[status]}]{status}[/]" if status in _STYLES else status,
+            *("" if count is None else f"{count:,}" for count in counts),
+            escape(one_line("; ".join(remarks))),
+        )
+    console.print(table if listing.rows else "no file was ever delivered", highlight=False)

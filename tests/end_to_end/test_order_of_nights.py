@@ -1,0 +1,64 @@
+"""Deliveries of the sample chain, in one night and shuffled over several: the published tables are the same."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.landing import land
+from orchestration.settings import PROJECT_DIR, Company
+from orchestration.sql_text import quoted
+from tests.conftest import copy_company, run_night
+
+# What tells of the run itself, not of the data.
+OF_THE_RUN = {"meta.publication", "meta.check_results"}
+
+
+def published(company: Company) -> dict[str, tuple[int, str]]:
+    """Row count and a digest of the rows, regardless of their order, for every published table."""
+    found: dict[str, tuple[int, str]] = {}
+    for file in ("marts.duckdb", "incentives.duckdb"):
+        with duckdb.connect(str(company.published_dir / "current" / file), read_only=True) as connection:
+            for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+                if f"{schema}.{table}" in OF_THE_RUN:
+                    continue
+                row = connection.execute(
+                    f"select count(*), md5(coalesce(string_agg(line, chr(10) order by line), '')) "
+                    f"from (select cast(t as varchar) as line from {quoted(schema)}.{quoted(table)} as t)"
+                ).fetchall()[0]
+                found[f"{schema}.{table}"] = (int(row[0]), str(row[1]))
+    return found
+
+
+@pytest.mark.xdist_group("order_of_nights")
+def test_shuffled_nights_publish_what_one_night_publishes(small_extracts: Path, tmp_path: Path) -> None:
+    files = sorted(path for path in small_extracts.rglob("*") if path.is_file())
+    random.Random(11).shuffle(files)
+    at_once = copy_company(PROJECT_DIR, tmp_path / "at_once")
+    by_nights = copy_company(PROJECT_DIR, tmp_path / "by_nights")
+
+    def deliver(company: Company, paths: list[Path]) -> None:
+        for path in paths:
+            target = company.extracts_dir / path.relative_to(small_extracts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+
+    deliver(at_once, files)
+    assert run_night(at_once).exit_code == 0
+
+    third = len(files) // 3
+    deliver(by_nights, files[:third])
+    land(by_nights)
+    deliver(by_nights, files[third : 2 * third])
+    run_night(by_nights)
+    deliver(by_nights, files[2 * third :])
+    night = run_night(by_nights)
+    assert night.exit_code == 0, night.output
+
+    expected = published(at_once)
+    assert len(expected) > 15 and expected["kpi.kpi_results"][0] > 0
+    assert published(by_nights) == expected

@@ -1,0 +1,185 @@
+"""Hostile names and contents: inert, refused with a reason, and never more than the contract's limits."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import random
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from orchestration.spreadsheet import inert, one_line
+from tests.landing.conftest import RETURNS_HEADER, Shop, make_company
+from tests.landing.test_formats import CELLS, ROW, refusal, sheet
+
+NASTY = ["'; drop table raw.sales__returns; --", '"; select 1', "{{ 1 }}", "{% raw %}", "$(id)", "..", "a\nb",
+         "=cmd|' /C calc'!A0",
+         "%s", "\\", "‮", "NUL", "*", "read_csv('/etc/passwd')", "[red]x[/]", "a;b", "-rf", "~", "`id`"]  # fmt: skip
+NAMES = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=40),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(file_name=NAMES, header=NAMES, value=NAMES, title=NAMES)
+@example(file_name=NASTY[0], header=NASTY[0], value=NASTY[0], title=NASTY[0])
+@example(file_name=NASTY[7], header=NASTY[1], value=NASTY[7], title=NASTY[2])
+def test_names_never_become_sql_or_paths(file_name: str, header: str, value: str, title: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(make_company(Path(folder)))
+        shop.land()
+        tables = shop.rows("select schema_name, table_name, column_count from duckdb_tables() order by all")
+        name = f"{file_name[:60]}_20261001.csv"
+        cell = '"' + value.replace('"', '""') + '"'
+        extra = '"' + header.replace('"', '""') + '"'
+        text = f"{RETURNS_HEADER},{extra}\n{ROW}{cell}\n".replace(f"{ROW}{cell}", f"{ROW}x,{cell}")
+        shop.deliver(f"sales/returns/{name}", text.encode("utf-8", "surrogatepass"))
+        safe_title = "".join(c for c in title if c.isprintable() and c not in "[]:*?/\\'")[:31] or "S"
+        shop.deliver("sales/returns/b_20261002.xlsx", sheet([*RETURNS_HEADER.split(",")], CELLS, title=safe_title))
+        before = {p for p in Path(folder).rglob("*") if "warehouse" not in p.parts}
+        shop.land()
+        shop.reconcile()
+        assert {p for p in Path(folder).rglob("*") if "warehouse" not in p.parts} == before
+        assert shop.rows("select schema_name, table_name, column_count from duckdb_tables() order by all") == tables
+        ((status, extra_columns),) = shop.rows(
+            "select status, extra_columns from landing.files where file_name = ?", f"sales/returns/{name}"
+        )
+        if status == "landed" and extra_columns:
+            assert extra_columns == [header.strip()]
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_a_cell_that_begins_a_formula_stays_text(value: str) -> None:
+    assert inert(value) == "'" + value
+
+
+@given(st.text())
+def test_inert_text_begins_no_formula_and_loses_nothing(text: str) -> None:
+    made = inert(text)
+    assert isinstance(made, str) and not made.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert made.removeprefix("'") == text or made == text
+    assert one_line(text).isprintable()
+
+
+def test_numbers_stay_numbers_in_exports() -> None:
+    assert inert(-1) == -1 and inert(None) is None
+
+
+def test_links_that_leave_the_folder_and_things_that_are_no_files_are_set_aside(shop: Shop, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text(f"{RETURNS_HEADER}\n{ROW}\n")
+    folder = shop.company.extracts_dir / "sales/returns"
+    folder.mkdir(parents=True)
+    (folder / "out.csv").symlink_to(secret)
+    (folder / "loop.csv").symlink_to(folder / "loop.csv")
+    (folder / "folder.csv").symlink_to(folder)
+    os.mkfifo(folder / "pipe.csv")
+    os.mkdir(folder / "deep.csv")
+    shop.deliver("sales/nonsense/a.csv", "x\n")
+    shop.deliver("sales/returns/note.docx", "x\n")
+    shop.returns("good_20261001.csv", ROW)
+    report = shop.land()
+    assert (report.files_landed, report.files_refused, report.rows_landed) == (1, 6, 1)
+    assert all("refused" in problem for problem in report.problems)
+
+
+def test_a_gzip_bomb_is_refused_by_the_contracts_limit(shop: Shop) -> None:
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {file_bytes: 1000000}}\n")
+    shop.deliver(
+        "sales/returns/a_20261001.csv.gz", gzip.compress(f"{RETURNS_HEADER}\n".encode() + f"{ROW}\n".encode() * 100_000)
+    )
+    shop.land()
+    assert "file_bytes" in refusal(shop)
+
+
+def test_a_gzip_file_that_expands_out_of_proportion_is_refused(shop: Shop) -> None:
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {record_bytes: 2000000000}}\n")
+    sink = io.BytesIO()
+    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1) as stream:
+        stream.write(f"{RETURNS_HEADER}\n".encode())
+        for _ in range(80):
+            stream.write(b"\n" * (1 << 20))
+    shop.deliver("sales/returns/a_20261001.csv.gz", sink.getvalue())
+    shop.land()
+    assert "expansion" in refusal(shop)
+
+
+def test_an_endless_line_is_refused_before_it_fills_the_memory(shop: Shop) -> None:
+    path = shop.deliver("sales/returns/a_20261001.csv", f"{RETURNS_HEADER}\n{ROW}")
+    with path.open("r+b") as stream:
+        stream.seek(0, io.SEEK_END)
+        stream.truncate(10 << 30)
+    with path.open("r+b") as stream:
+        stream.seek(200)
+        stream.write(b"x" * (9 << 20))
+    shop.land()
+    reason = refusal(shop)
+    assert "record_bytes" in reason or "NUL" in reason
+
+
+def test_a_field_of_ten_megabytes_is_refused(shop: Shop) -> None:
+    shop.deliver("sales/returns/a_20261001.csv", f"{RETURNS_HEADER}\n{ROW}{'x' * 10_000_000}\n")
+    shop.deliver("sales/returns/b_20261001.csv", f'{RETURNS_HEADER}\n{ROW}"{("x" * 999 + chr(10)) * 10_000}"\n')
+    report = shop.land()
+    assert report.files_refused == 2
+    assert all("record_bytes" in problem for problem in report.problems)
+
+
+def test_a_sheet_of_two_cells_far_apart_is_refused(shop: Shop) -> None:
+    with zipfile.ZipFile(io.BytesIO(sheet(RETURNS_HEADER.split(","), CELLS))) as source:
+        sink = io.BytesIO()
+        with zipfile.ZipFile(sink, "w") as target:
+            for member in source.infolist():
+                content = source.read(member)
+                if member.filename.startswith("xl/worksheets/"):
+                    content = content.replace(
+                        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+                    )
+                target.writestr(member, content)
+    shop.deliver("sales/returns/a_20261001.xlsx", sink.getvalue())
+    shop.land()
+    assert "sheet_cells" in refusal(shop)
+
+
+def test_too_many_bad_rows_refuse_the_file(shop: Shop) -> None:
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {rejected_rows: 3}}\n")
+    shop.returns("a_20261001.csv", *["R1,O1,x,2026-10-01,1,1,"] * 4)
+    shop.land()
+    assert "rejected_rows" in refusal(shop)
+
+
+def test_bytes_changed_at_random_stop_neither_the_night_nor_the_count(shop: Shop) -> None:
+    chance = random.Random(7)
+    table = pa.table({key: [str(value)] * 50 for key, value in zip(RETURNS_HEADER.split(","), CELLS, strict=True)})
+    packed = pa.BufferOutputStream()
+    pq.write_table(table, packed)
+    whole = {
+        "csv": (f'{RETURNS_HEADER}\n{ROW}"a\nb"\n' + f"{ROW}ok\n" * 20).encode(),
+        "csv.gz": gzip.compress((RETURNS_HEADER + "\n" + f"{ROW}ok\n" * 20).encode()),
+        "parquet": packed.getvalue().to_pybytes(),
+        "xlsx": sheet(RETURNS_HEADER.split(","), *[CELLS] * 5),
+        "jsonl": b'{"return_id":"R1","order_id":"O1","line_no":1,"returned_at":"2026-10-01","quantity":1,"refund_amount":1}\n'
+        * 9,
+    }
+    for name, content in whole.items():
+        for number in range(40):
+            damaged = bytearray(content)
+            for _ in range(chance.randint(1, 4)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            shop.deliver(f"sales/returns/{number:02d}_20261001.{name}", bytes(damaged))
+    shop.returns("good_20261002.csv", "GOOD,O1,1,2026-10-01 10:00:00,1,2.5,")
+    report = shop.land()
+    assert (
+        report.files_landed + report.files_duplicate + report.files_refused + report.files_waiting == report.files_seen
+    )
+    assert shop.rows("select count(*) from raw.sales__returns where return_id = 'GOOD'") == [(1,)]
+    shop.reconcile()
