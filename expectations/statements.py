@@ -194,6 +194,19 @@ RULES = (
         has_threshold=True,
     ),
     rows_check(
+        "payouts.equal_what_is_due",
+        """
+        select employee_id, period_type, period_start, statements_amount, adjustments_amount, carried_amount,
+               receivable_amount, held_amount, amount
+        from incentives.incentive.payouts
+        where amount + held_amount
+              is distinct from statements_amount + adjustments_amount + carried_amount + receivable_amount
+           or amount < 0 or held_amount < 0 or receivable_amount < 0
+           or (case when is_held then amount else held_amount end) <> 0
+        """,
+        "select count(*) from incentives.incentive.payouts",
+    ),
+    rows_check(
         "payouts.are_of_people_with_statements",
         """
         select payouts.employee_id, payouts.period_type, payouts.period_start, payouts.statement_count, counted.statements

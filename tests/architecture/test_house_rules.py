@@ -73,3 +73,16 @@ def test_no_column_of_the_marts_is_one_the_contract_tags_as_contact_or_pay() -> 
 def test_definitions_are_a_few_lines() -> None:
     lines = (PROJECT_DIR / "orchestration" / "definitions.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 15
+
+
+def test_pay_and_points_are_decimals_or_whole_numbers_in_every_contract() -> None:
+    statistics = {"ci_low", "ci_high"}
+    looked_at = 0
+    for folder in ("incentive", "scorecard"):
+        for path in (PROJECT_DIR / "models" / "marts" / folder).glob("_*__models.yml"):
+            for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+                for column in model["columns"]:
+                    looked_at += 1
+                    floating = re.match(r"double|float|real", column["data_type"], re.IGNORECASE)
+                    assert not floating or column["name"] in statistics, f"{model['name']}.{column['name']}"
+    assert looked_at > 100

@@ -136,7 +136,17 @@ INCENTIVES_DEFECTS = (
     Defect("a statement is a cent off its lines", "statements.equal_the_sum_of_their_lines",
            "update incentives.incentive.statements set amount = amount + 0.01 where rowid = 3"),
     Defect("a payout is a cent off its statements", "statements.sum_to_the_payouts",
+           "update incentives.incentive.payouts set statements_amount = statements_amount + 0.01 where rowid = 3"),
+    Defect("a transfer is a cent off what is due", "payouts.equal_what_is_due",
            "update incentives.incentive.payouts set amount = amount + 0.01 where rowid = 3"),
+    Defect("somebody on hold is paid", "payouts.equal_what_is_due",
+           "update incentives.incentive.payouts set is_held = true where rowid = 3"),
+    Defect("the shares of a sale do not add up to 1", "statements.shared_sales_add_up_to_1",
+           """create or replace table warehouse.intermediate.int_order_lines_split as
+           select 'shares add up to 0.9' as split_problem"""),
+    Defect("a closed statement is not the one in the ledger", "statements.closed_ones_are_those_of_the_ledger",
+           """insert into warehouse.control.ledger_statements
+           select * replace (amount + 0.01 as amount) from incentives.incentive.statements limit 1"""),
     Defect("a statement is there twice", "statements.pay_each_day_once",
            "insert into incentives.incentive.statements from incentives.incentive.statements limit 1"),
     Defect("somebody who has left is paid", "statements.are_of_people_employed",
@@ -185,7 +195,8 @@ def audited(built_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shutil.copytree(built_night, folder, dirs_exist_ok=True)
     shutil.copy(folder / "marts.duckdb", folder / "previous.duckdb")
     with gate.audited_files(folder / "previous.duckdb", warehouse=folder / "warehouse.duckdb") as connection:
-        for name in ("marts", "incentives"):
+        connection.execute("detach warehouse")
+        for name in ("warehouse", "marts", "incentives"):
             attach(connection, folder / f"{name}.duckdb", name)
         yield connection
 

@@ -13,6 +13,7 @@ import pytest
 
 from orchestration.functions.plugin import register
 from orchestration.landing import land
+from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import _arguments, _environment, dbt_environment
 from tests.conftest import copy_company
@@ -58,8 +59,9 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Company:
     company.extracts_dir.mkdir(parents=True)
     land(company)
     with duckdb.connect(str(company.warehouse_path)) as connection:
-        connection.execute("create schema control")
+        connection.execute("create schema if not exists control")
         connection.execute("create table control.night as select date '2026-03-31' as as_of, 'one' as code_version")
+        write_ledger_tables(company, connection)
     dbt(company, "seed")
     dbt(company, "run", "--empty")
     return company

@@ -54,6 +54,10 @@ def header_of(path: Path) -> list[str]:
     return next(csv.reader(data.decode("utf-8").splitlines()))
 
 
+# Sales shared by several people are an extract that the sample chain's tills do not deliver.
+NOT_DELIVERED = {"sales/credit_splits"}
+
+
 def read_contract() -> dict[str, Extract]:
     contract = {}
     for path in sorted((PROJECT_DIR / "models" / "staging").glob("*/_*__sources.yml")):
@@ -102,6 +106,8 @@ class Chain:
         """
         con = duckdb.connect()
         for extract in self.contract.values():
+            if extract.name in NOT_DELIVERED:
+                continue
             table = extract.name.split("/")[1]
             pattern = str(self.folder / extract.name / "*")
             sample_file = self.files(extract.name)[0]

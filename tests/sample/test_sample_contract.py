@@ -8,10 +8,15 @@ from datetime import date
 
 import pytest
 
-from tests.sample.conftest import Chain, Extract, header_of, read_contract
+from tests.sample.conftest import NOT_DELIVERED, Chain, Extract, header_of, read_contract
 
-EXTRACTS = sorted(read_contract())
+EXTRACTS = sorted(read_contract().keys() - NOT_DELIVERED)
 DUCKDB_TYPES = {"timestamp": "timestamptz"}
+
+
+def test_every_extract_of_the_contract_but_those_named_is_delivered(chain: Chain) -> None:
+    delivered = {f"{path.parent.name}/{path.name}" for path in chain.folder.glob("*/*") if path.is_dir()}
+    assert delivered == set(EXTRACTS)
 
 
 def required_columns(extract: Extract) -> Iterator[str]:
