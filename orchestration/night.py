@@ -16,6 +16,7 @@ from orchestration.landing import LandingReport
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import Release, current_release, verify_release
 from orchestration.settings import PROJECT_DIR, Company
+from orchestration.value.published import keep_published_value
 
 # When each extract's events happened; the last of them is the last day the company knows of.
 _EVENT_TIMES = {
@@ -56,6 +57,7 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
         connection.execute("create or replace table control.night as select cast(? as date) as as_of", [day])
+        keep_published_value(connection, company)
     finally:
         connection.close()
     code, policy = code_version(), _hash_files(company.seeds_dir, "*.csv")

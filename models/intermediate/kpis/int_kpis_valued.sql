@@ -12,6 +12,14 @@ repurchases as (
 
 ),
 
+loyalty as (
+
+    select * from {{ ref("int_loyalty_counted") }}
+    union all
+    select * from {{ ref("int_customer_values_counted") }}
+
+),
+
 delivered as (
 
     select * from {{ ref("int_measure_values_dated") }}
@@ -48,6 +56,11 @@ results as (
         *,
         'computed' as origin
     from repurchases
+    union all
+    select
+        *,
+        'computed' as origin
+    from loyalty
     union all
     select
         measure_code,
