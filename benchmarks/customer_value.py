@@ -96,9 +96,7 @@ def scale(customers: int) -> None:
             spend = np.round(rng.gamma(6.0 * np.maximum(repeats, 1), 1.0) * scale_of * (repeats > 0), 2)
             chunk = {"id": np.arange(start, start + size), "x": repeats, "t": last, "age": age, "spend": spend}  # noqa: F841
             connection.execute("insert into histories select id, x, t, age, x, spend from chunk")
-        night = (
-            "select date '2026-10-31' as looked_from, 0.5 as merged_day_correction_days, 0.1 as clv_yearly_discount"
-        )
+        night = "select date '2026-10-31' as looked_from, 0.5 as merged_day_correction_days, 0.1 as clv_yearly_discount"
 
         def fit() -> Any:
             grouped = connection.sql(
@@ -147,11 +145,14 @@ def scale(customers: int) -> None:
         score_seconds, _ = timed(score)
         rows = connection.execute("select count(*) from scored where clv_36m_amount >= clv_12m_amount").fetchall()[0][0]
         assert rows == customers
-        problems = connection.execute("select purchase_problem, spend_problem, distinct_histories from models").fetchall()[0]
+        problems = connection.execute(
+            "select purchase_problem, spend_problem, distinct_histories from models"
+        ).fetchall()[0]
         assert problems[:2] == (None, None), problems
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(
-            f"| {customers:,} | {problems[2]:,} | {fit_seconds:.2f} s | {score_seconds:.2f} s | {peak:.2f} GB |", flush=True
+            f"| {customers:,} | {problems[2]:,} | {fit_seconds:.2f} s | {score_seconds:.2f} s | {peak:.2f} GB |",
+            flush=True,
         )
 
 
@@ -160,7 +161,10 @@ if __name__ == "__main__":
     print(f"{os.cpu_count()} cores, {memory:.0f} GB\n")
     sizes = [int(size) for size in sys.argv[2:]]
     if sys.argv[1] == "compare":
-        print("| customers | distinct histories | ours, grouping included | lifetimes 0.11.3 | ratio | log-likelihood, ours minus theirs |")
+        print(
+            "| customers | distinct histories | ours, with grouping | lifetimes 0.11.3 | ratio | log-likelihood, ours - theirs |"
+        )
+
         print("|---|---|---|---|---|---|")
         for size in sizes:
             compare(size, rounds=3 if size <= 200_000 else 1)

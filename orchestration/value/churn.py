@@ -56,7 +56,9 @@ def train_models(features: Any, settings: Any) -> pa.Table:
 
 def _train(role: str, columns: dict[str, Any], minimum: int) -> list[dict[str, Any]]:
     labels = np.asarray(columns["has_churned"]).astype(bool)
-    inputs = np.column_stack([np.asarray(columns[name], float) for name in FEATURES]) if len(labels) else np.empty((0, 0))
+    inputs = (
+        np.column_stack([np.asarray(columns[name], float) for name in FEATURES]) if len(labels) else np.empty((0, 0))
+    )
     digest = hashlib.sha256(METHOD_VERSION.encode() + labels.tobytes() + inputs.tobytes()).hexdigest()[:16]
     common = {
         "model_role": role,

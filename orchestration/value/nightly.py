@@ -84,7 +84,9 @@ def fit_models(histories: Any, spend: Any, days: Any) -> pa.Table:
     for fitted_on, segment in keys:
         chosen = _same(fitted_on=fitted_on, model_segment=segment)
         counts = _columns(histories, chosen, "repeats, last_days, age_days")
-        spends = _columns(spend.project("*, cast(spend_amount as double) as total"), chosen, "spend_count, spend_amount")
+        spends = _columns(
+            spend.project("*, cast(spend_amount as double) as total"), chosen, "spend_count, spend_amount"
+        )
         correction = float(corrections[fitted_on])
         customers = np.asarray(counts["customers"], float)
         grouped = Histories(
@@ -92,10 +94,16 @@ def fit_models(histories: Any, spend: Any, days: Any) -> pa.Table:
         )
         buying = fit_purchases(group_corrected(grouped, correction))
         spending = fit_spend(
-            np.asarray(spends["spend_count"]), np.asarray(spends["total"], float), np.asarray(spends["customers"], float)
+            np.asarray(spends["spend_count"]),
+            np.asarray(spends["total"], float),
+            np.asarray(spends["customers"], float),
         )
-        inputs = _digest(np.frombuffer(segment.encode(), np.uint8), *(counts[name] for name in ("repeats", "last_days", "age_days", "customers")),
-                         *(spends[name] for name in ("spend_count", "total", "customers")), np.array([correction]))  # fmt: skip
+        inputs = _digest(
+            np.frombuffer(segment.encode(), np.uint8),
+            *(counts[name] for name in ("repeats", "last_days", "age_days", "customers")),
+            *(spends[name] for name in ("spend_count", "total", "customers")),
+            np.array([correction]),
+        )
         rows.append(
             {
                 "fitted_on": fitted_on,
@@ -136,7 +144,9 @@ def expect_for(asked: Any) -> pa.Table:
     tables = []
     for key, r, alpha, a, b, correction, horizon, discount in asked.aggregate(model).order(model).fetchall():
         counts = _columns(
-            asked.filter(f"yearly_discount = {discount}"), _same(model_key=key, horizon_days=horizon), "repeats, age_days"
+            asked.filter(f"yearly_discount = {discount}"),
+            _same(model_key=key, horizon_days=horizon),
+            "repeats, age_days",
         )
         repeats, ages = np.asarray(counts["repeats"]), np.asarray(counts["age_days"])
         expected = expect_purchases((r, alpha, a, b), repeats, ages, horizon / 7, float(discount), correction)

@@ -40,7 +40,9 @@ def keep_published_value(connection: duckdb.DuckDBPyConnection, company: Company
             [schema, table],
         ).fetchall()
         if found[0][0]:
-            names = ", ".join(column.split()[0] for column in columns.replace("(18, 8)", "").replace("(18, 4)", "").split(", "))
+            names = ", ".join(
+                column.split()[0] for column in columns.replace("(18, 8)", "").replace("(18, 4)", "").split(", ")
+            )
             connection.execute(
                 f"insert into control.published_{name} ({names}) select {names} from release_in_place.{mart}"
             )

@@ -46,9 +46,7 @@ def group_corrected(histories: Histories, correction_days: float) -> Histories:
     return Histories(histories.repeats, last, np.maximum(histories.age_days - stopped, last), histories.customers)
 
 
-def group_histories(
-    repeats: NDArray[np.int64], last_days: NDArray[np.int64], age_days: NDArray[np.int64]
-) -> Histories:
+def group_histories(repeats: NDArray[np.int64], last_days: NDArray[np.int64], age_days: NDArray[np.int64]) -> Histories:
     """Count equal histories among customers, as the models do in SQL."""
     age_span, last_span = int(age_days.max()) + 1, int(last_days.max()) + 1
     keys = (repeats.astype(np.int64) * last_span + last_days) * age_span + age_days

@@ -49,7 +49,9 @@ def test_the_published_customer_is_expected_to_buy_1_226_times(fit: PurchaseFit)
     assert f"{(alive * expected.purchases)[0]:.3f}" == "1.226"
 
 
-def test_cdnow_holdout_is_predicted_as_published_and_better_than_going_on_as_before(cdnow: Cdnow, fit: PurchaseFit) -> None:
+def test_cdnow_holdout_is_predicted_as_published_and_better_than_going_on_as_before(
+    cdnow: Cdnow, fit: PurchaseFit
+) -> None:
     x, last, age = cdnow.histories(CALIBRATION_END).T
     actual = cdnow.histories(HOLDOUT_END)[:, 0] - x
 
@@ -96,7 +98,9 @@ def test_expected_purchases_are_those_of_the_closed_form(
 def test_discounted_purchases_are_the_sum_of_many_small_steps() -> None:
     parameters, yearly = (0.8, 4.2, 0.8, 6.0), 0.1
     steps = np.linspace(0, 156, 3001)
-    at = np.array([expect_purchases(parameters, np.array([3]), np.array([200]), t, 0.0).purchases[0] for t in steps[1:]])
+    at = np.array(
+        [expect_purchases(parameters, np.array([3]), np.array([200]), t, 0.0).purchases[0] for t in steps[1:]]
+    )
     middle = (steps[1:] + steps[:-1]) / 2
     summed = np.sum(np.diff(np.append(0, at)) * (1 + yearly) ** (-middle * 7 / 365.25))
     assert expect_purchases(parameters, np.array([3]), np.array([200]), 156.0, yearly).discounted[0] == pytest.approx(
