@@ -39,7 +39,8 @@ RULES = (
                    or probability_alive not between 0 and 1
                    or expected_purchases_12m not between 0 and least(365, expected_purchases_36m)
                    -- Less than everything that could be bought at the margin, whatever its sign.
-                   or abs(clv_12m_amount) > expected_purchases_12m * expected_spend_amount * abs(margin_ratio) + 1
+                   or abs(clv_12m_amount::double)
+                       > expected_purchases_12m::double * expected_spend_amount::double * abs(margin_ratio::double) + 1
                ) as failed,
                sum(clv_12m_amount) as observed
         from marts.value.customer_value
