@@ -123,3 +123,19 @@ def test_a_period_without_a_customer_measure_spreads_its_weight_and_says_so(rele
         "select spread_weight from marts.scorecard.scorecards where level = 'company' and period_start = date '2013-06-01'"
     ).fetchall()
     assert spread == [(next(weight for code, _, weight, _ in lines if code == "service_grade"),)]
+
+
+def test_internet_customers_are_fitted_tested_and_better_than_the_naive_rule(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    row = release.execute(
+        "select n, error < naive_error, is_in_use, problem from marts.value.model_backtests "
+        "where model_code = 'purchases' and model_segment = 'Consumer'"
+    ).fetchall()
+    assert len(row) == 1
+    assert row[0][1:] == (True, True, None)
+    valued = release.execute(
+        "select count(*), count(expected_purchases_12m), count(distinct purchase_model_segment) "
+        "from marts.value.customer_value where segment = 'Consumer'"
+    ).fetchall()
+    assert valued == [(18484, 18484, 1)]
