@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import kpi_results, order_lines, scorecards, sources, statements, suites, survey_answers
+from expectations import customer_value, kpi_results, order_lines, scorecards, sources, statements, suites, survey_answers
 from expectations.checks import CheckResult, Scope
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
-    "marts": (*sources.RULES, *order_lines.RULES, *survey_answers.RULES, *kpi_results.RULES, *scorecards.RULES),
+    "marts": (*sources.RULES, *order_lines.RULES, *survey_answers.RULES, *kpi_results.RULES, *customer_value.RULES, *scorecards.RULES),
     "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
 }
 SUITES: dict[Scope, tuple[str, ...]] = {
@@ -24,7 +24,9 @@ SUITES: dict[Scope, tuple[str, ...]] = {
 }
 POLICY_CHECK = "policy.seeds_are_sound"
 # Tables of the release in place that rules compare with; empty before the first release.
-_COMPARED_TABLES = ("core.order_lines", "core.survey_answers", "kpi.kpi_results")
+_COMPARED_TABLES = (
+    "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions",
+)  # fmt: skip
 
 
 def gate_check_names(scope: Scope) -> set[str]:
@@ -45,10 +47,9 @@ def audited_files(previous: Path | None, **files: Path) -> Iterator[duckdb.DuckD
     try:
         for name, path in files.items():
             attach(connection, path, name, "read_only")
-        if previous is None:
-            _without_previous(connection)
-        else:
-            attach(connection, previous, "previous", "read_only")
+        if previous is not None:
+            attach(connection, previous, "release_in_place", "read_only")
+        _prepare_previous(connection)
         _list_closed_periods(connection)
         yield connection
     finally:
@@ -70,12 +71,23 @@ def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create temp view closed_periods as {source}")
 
 
-def _without_previous(connection: duckdb.DuckDBPyConnection) -> None:
-    """Empty tables in the place of a release that there is not yet."""
+def _prepare_previous(connection: duckdb.DuckDBPyConnection) -> None:
+    """The compared tables of the release in place as ``previous``; an empty one where there is no release yet, or one from
+    before the table existed.
+    """
     connection.execute("attach ':memory:' as previous")
     for table in _COMPARED_TABLES:
-        connection.execute(f"create schema if not exists previous.{table.split('.')[0]}")
-        connection.execute(f"create table previous.{table} as select * from marts.{table} limit 0")
+        schema, name = table.split(".")
+        connection.execute(f"create schema if not exists previous.{schema}")
+        found = connection.execute(
+            "select count(*) from duckdb_tables() "
+            "where database_name = 'release_in_place' and schema_name = ? and table_name = ?",
+            [schema, name],
+        ).fetchall()
+        if found[0][0]:
+            connection.execute(f"create view previous.{table} as select * from release_in_place.{table}")
+        else:
+            connection.execute(f"create table previous.{table} as select * from marts.{table} limit 0")
 
 
 @dataclass(frozen=True)

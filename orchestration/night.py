@@ -19,6 +19,7 @@ from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import Release, current_release, verify_release
 from orchestration.settings import PROJECT_DIR, Company
+from orchestration.value.published import keep_published_value
 
 # When each extract's events happened; the last of them is the last day the company knows of.
 _EVENT_TIMES = {
@@ -67,6 +68,7 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
         head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)
+        keep_published_value(connection, company)
     finally:
         connection.close()
     code, policy = code_version(), hash_policy(company)

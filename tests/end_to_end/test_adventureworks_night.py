@@ -174,3 +174,19 @@ def test_a_changed_policy_is_tried_out_beside_the_real_one_and_leaves_no_trace(
     assert not result.gainers
     real, simulated = result.totals()["USD"]
     assert real - simulated == sum(shut.values())
+
+
+def test_internet_customers_are_fitted_tested_and_better_than_the_naive_rule(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    row = release.execute(
+        "select n, error < naive_error, is_in_use, problem from marts.value.model_backtests "
+        "where model_code = 'purchases' and model_segment = 'Consumer'"
+    ).fetchall()
+    assert len(row) == 1
+    assert row[0][1:] == (True, True, None)
+    valued = release.execute(
+        "select count(*), count(expected_purchases_12m), count(distinct purchase_model_segment) "
+        "from marts.value.customer_value where segment = 'Consumer'"
+    ).fetchall()
+    assert valued == [(18484, 18484, 1)]

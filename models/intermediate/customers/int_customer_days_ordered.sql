@@ -7,6 +7,16 @@ with orders as (
 
 ),
 
+customers as (
+
+    select
+        customer_id,
+        segment,
+        acquisition_channel
+    from {{ ref("stg_sales__customers") }}
+
+),
+
 order_days as (
 
     select
@@ -29,12 +39,16 @@ select
     orders.region,
     orders.department_code,
     orders.employee_id,
+    coalesce(max(customers.segment), 'unknown') as segment,
+    coalesce(max(customers.acquisition_channel), 'unknown') as acquisition_channel,
     max(order_days.next_ordered_on) as next_ordered_on
 from orders
 inner join order_days
     on
         orders.customer_id = order_days.customer_id
         and orders.ordered_on = order_days.ordered_on
+left join customers
+    on orders.customer_id = customers.customer_id
 group by
     orders.customer_id,
     orders.ordered_on,

@@ -1,7 +1,13 @@
 -- One row per measure, level, entity and period that is not a sum of daily counts: distinct
--- customers who came back, what teams and owners of touchpoints share, the CX index, and what was
--- computed elsewhere. A measure that does not
--- add up over days joins here.
+-- customers (who came back, stayed, left or were won), the value of customers, what teams and owners
+-- of touchpoints share, the CX index, and what was computed elsewhere. A measure that does not add up
+-- over days joins here.
+{% for counts in [
+    "int_repurchases_counted",
+    "int_loyalty_counted",
+    "int_customer_values_counted",
+    "int_kpis_shared",
+] %}
 select
     measure_code,
     level,
@@ -24,32 +30,9 @@ select
     cast(null as decimal(18, 4)) as delivered_benchmark,
     cast(null as decimal(18, 4)) as baseline,
     'computed' as origin
-from {{ ref("int_repurchases_counted") }}
+from {{ ref(counts) }}
 union all
-select
-    measure_code,
-    level,
-    entity_id,
-    period_type,
-    period_start,
-    numerator,
-    denominator,
-    n,
-    favourable_count,
-    unfavourable_count,
-    score_sum,
-    excluded_count,
-    cast(null as decimal(38, 12)) as value,
-    cast(null as double) as ci_low,
-    cast(null as double) as ci_high,
-    cast(null as decimal(28, 14)) as delivered_value,
-    cast(null as decimal(18, 4)) as delivered_floor,
-    cast(null as decimal(18, 4)) as delivered_threshold,
-    cast(null as decimal(18, 4)) as delivered_benchmark,
-    cast(null as decimal(18, 4)) as baseline,
-    'computed' as origin
-from {{ ref("int_kpis_shared") }}
-union all
+{% endfor %}
 select
     measure_code,
     level,

@@ -8,6 +8,8 @@
     "store": "store_id",
     "department": "department_code",
     "employee": "employee_id",
+    "segment": "segment",
+    "acquisition_channel": "acquisition_channel",
 } %}
 
 with order_days as (

@@ -1,0 +1,36 @@
+{#- Features of the churn model, as trained in orchestration/value/churn.py. -#}
+{% macro churn_features() -%}
+    {{ return([
+        "silence",
+        "silence_squared",
+        "overdue",
+        "bought_once",
+        "recent_purchases",
+        "all_repeats",
+        "age",
+        "trend",
+        "spend",
+        "returned",
+        "dissatisfied",
+        "satisfied",
+    ]) }}
+{%- endmacro %}
+
+{#- Weights of a model, one column each, from rows of one feature each. -#}
+{% macro churn_weight_columns() -%}
+    max(weight) filter (where feature = 'intercept') as intercept,
+    {% for feature in churn_features() -%}
+    max(weight) filter (where feature = '{{ feature }}') as {{ feature }}_weight,
+    max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre
+    {{- "," if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+{#- Log-odds of leaving. `weights` and `customer` are aliases. -#}
+{% macro churn_log_odds(weights, customer) -%}
+    {{ weights }}.intercept
+    {%- for feature in churn_features() %}
+    + {{ weights }}.{{ feature }}_weight
+    * ({{ customer }}.{{ feature }} - {{ weights }}.{{ feature }}_centre)
+    {%- endfor %}
+{%- endmacro %}
