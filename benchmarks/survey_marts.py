@@ -17,8 +17,10 @@ import duckdb
 
 from orchestration.functions.plugin import register
 from orchestration.landing import land
+from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import _arguments, _environment, dbt_environment
+from orchestration.value.published import keep_published_value
 from tests.conftest import copy_company
 
 CHAIN = (
@@ -100,6 +102,8 @@ def prepare(folder: Path, responses: int) -> Company:
     with _connect(company) as con:
         con.execute("create schema control")
         con.execute("create table control.night as select date '2026-12-31' as as_of, 'one' as code_version")
+        write_ledger_tables(company, con)
+        keep_published_value(con, company)
     _dbt(company, "seed")
     _dbt(company, "run", "--empty")
     with _connect(company) as con:

@@ -9,13 +9,29 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import customer_value, kpi_results, order_lines, scorecards, sources, statements, suites, survey_answers
+from expectations import (
+    customer_value,
+    kpi_results,
+    order_lines,
+    scorecards,
+    sources,
+    statements,
+    suites,
+    survey_answers,
+)
 from expectations.checks import CheckResult, Scope
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
-    "marts": (*sources.RULES, *order_lines.RULES, *survey_answers.RULES, *kpi_results.RULES, *customer_value.RULES, *scorecards.RULES),
+    "marts": (
+        *sources.RULES,
+        *order_lines.RULES,
+        *survey_answers.RULES,
+        *kpi_results.RULES,
+        *customer_value.RULES,
+        *scorecards.RULES,
+    ),
     "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
 }
 SUITES: dict[Scope, tuple[str, ...]] = {

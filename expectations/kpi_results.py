@@ -85,7 +85,7 @@ RULES = (
         where origin = 'computed' and value is not null and abs(value - case
             when units.unit in ('amount', 'count') then numerator
             when units.unit = 'points' then 100.0 * numerator / nullif(denominator, 0)
-            when units.unit = 'ratio' then numerator / nullif(denominator, 0)
+            when units.unit in ('ratio', 'mean_amount') then numerator / nullif(denominator, 0)
             else value
         end) > 1e-6
         """,

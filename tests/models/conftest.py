@@ -16,6 +16,7 @@ from orchestration.landing import land
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import _arguments, _environment, dbt_environment
+from orchestration.value.published import keep_published_value
 from tests.conftest import copy_company
 
 Rows = Sequence[Sequence[object]]
@@ -62,6 +63,7 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Company:
         connection.execute("create schema if not exists control")
         connection.execute("create table control.night as select date '2026-03-31' as as_of, 'one' as code_version")
         write_ledger_tables(company, connection)
+        keep_published_value(connection, company)
     dbt(company, "seed")
     dbt(company, "run", "--empty")
     return company
