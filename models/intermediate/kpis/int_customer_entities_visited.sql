@@ -33,7 +33,11 @@ first_orders as (
         customer_id,
         order_id
     from orders
-    qualify row_number() over (partition by customer_id order by ordered_on, ordered_at, order_id) = 1
+    qualify
+        row_number() over (
+            partition by customer_id
+            order by ordered_on, ordered_at, order_id
+        ) = 1
 
 ),
 

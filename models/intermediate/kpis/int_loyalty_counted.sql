@@ -1,5 +1,5 @@
--- One row per loyalty measure, level, entity and period (month, quarter). A customer counts once per
--- entity and period, so that nothing here is a sum of days or of entities.
+-- One row per loyalty measure, level, entity and period (month, quarter). A customer counts once
+-- per entity and period, so that nothing here is a sum of days or of entities.
 with visits as (
 
     select * from {{ ref("int_customer_entities_visited") }}
