@@ -50,8 +50,12 @@ RULES = (
         "customer_value.sums_to_the_measure",
         """
         select (select count(*) from marts.value.customer_value) as checked,
-               case when measured is null or valued = measured then 0 else 1 end as failed, measured as observed
-        from (select sum(clv_12m_amount) as valued from marts.value.customer_value)
+               case when measured is distinct from valued then 1 else 0 end as failed, measured as observed
+        from (
+            -- One buyer without a value makes the sum unknown, here as there.
+            select case when count(clv_12m_amount) = count(*) then sum(clv_12m_amount) end as valued
+            from marts.value.customer_value where purchase_count > 0
+        )
         cross join (
             select max(numerator) as measured from marts.kpi.kpi_results as results
             cross join warehouse.control.night
@@ -120,13 +124,18 @@ RULES = (
         """,
     ),
     Rule(
-        "early_actions.lists_stay_as_they_were_drawn",
+        "early_actions.are_of_buyers_and_stay_as_they_were_drawn",
         """
         select (select count(*) from marts.value.early_actions) as checked, count(*) as failed, count(*) as observed
         from (
-            select action_month, customer_id, action_group from previous.value.early_actions
-            except
+            (
+                select action_month, customer_id, action_group from previous.value.early_actions
+                except
+                select action_month, customer_id, action_group from marts.value.early_actions
+            )
+            union all
             select action_month, customer_id, action_group from marts.value.early_actions
+            where customer_id not in (select customer_id from marts.value.churn_risk)
         )
         """,
     ),

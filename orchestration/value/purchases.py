@@ -19,6 +19,9 @@ _ROWS_PER_PASS = 262_144
 _DROP_OUT_NODES = ((3.0, 16), (12.0, 32), (np.inf, 128))
 _TIME_NODES = 8
 DAYS_PER_WEEK = 7.0
+# Log-likelihood by which leaving must better the fit, and the logarithms of a and b that stand for nobody leaving.
+_LEAVING_ADDS_NOTHING = 0.5
+_NOBODY_LEAVES_LOGS = np.array([-20.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,23 @@ class _MeanLogLikelihood:
         return -float(value), -slope
 
 
+def _fit_without_leaving(objective: _MeanLogLikelihood, customers: float) -> Maximum:
+    """The same model where nobody ever leaves (negative binomial): r and alpha alone, with a at 0."""
+
+    def restricted(logs: Vector) -> tuple[float, Vector]:
+        value, slope = objective(np.append(logs, _NOBODY_LEAVES_LOGS))
+        return value, slope[:2]
+
+    starts = [np.log(np.array(start)) for start in ((1.0, 1.0), (4.0, 8.0), (0.2, 0.1))]
+    return maximise(restricted, starts, customers)
+
+
 def fit_purchases(histories: Histories) -> PurchaseFit:
-    """Fit r, alpha, a and b. Never raises on data: what cannot be fitted has a reason instead of parameters."""
+    """Fit r, alpha, a and b. Never raises on data: what cannot be fitted has a reason instead of parameters.
+
+    Where the data show no customer leaving, the likelihood rises towards a = 0 without a maximum of its own; if leaving adds
+    nothing to it, the fit is that of customers who stay, with a at 0 and b at 1.
+    """
     customers, distinct = float(histories.customers.sum()), len(histories.customers)
     if customers < 2:
         return _nothing(customers, distinct, "too_few_customers")
@@ -160,15 +178,21 @@ def fit_purchases(histories: Histories) -> PurchaseFit:
     # In units of the mean age, so that the starts fit a chain of any length.
     scale = float(np.sum(histories.age_days * histories.customers) / customers)
     starts = [np.log(np.array(start)) for start in ((0.5, 0.25, 0.8, 2.5), (1.0, 1.0, 1.0, 1.0), (0.2, 0.1, 0.2, 5.0))]
-    found: Maximum = maximise(_MeanLogLikelihood(histories, scale), starts, customers)
+    objective = _MeanLogLikelihood(histories, scale)
+    found = maximise(objective, starts, customers)
+    estimates, log_errors = found.estimates, found.log_errors
     if found.reason is not None:
-        return _nothing(customers, distinct, found.reason)
-    r, alpha, a, b = (float(value) for value in found.estimates)
+        stayed = _fit_without_leaving(objective, customers)
+        if stayed.reason is not None or stayed.log_likelihood < found.log_likelihood - _LEAVING_ADDS_NOTHING:
+            return _nothing(customers, distinct, found.reason)
+        found, estimates = stayed, np.append(stayed.estimates, (0.0, 1.0))
+        log_errors = np.append(stayed.log_errors, (np.nan, np.nan))
+    r, alpha, a, b = (float(value) for value in estimates)
     # The density of a week is that of a unit divided by the units per week, once per repeat purchase.
     repeats = float(np.sum(histories.repeats * histories.customers))
     log_likelihood = found.log_likelihood - repeats * np.log(scale / DAYS_PER_WEEK)
     return PurchaseFit(
-        r, alpha * scale / DAYS_PER_WEEK, a, b, found.log_errors, log_likelihood, customers, distinct, None
+        r, alpha * scale / DAYS_PER_WEEK, a, b, log_errors, log_likelihood, customers, distinct, None
     )  # fmt: skip
 
 
@@ -238,6 +262,12 @@ def expect_purchases(
     # Purchases come fastest at the start: the square puts more of the points there.
     unit = (points + 1) / 2
     times, widths = horizon_weeks * unit**2, horizon_weeks * weights * unit
+    if a == 0:
+        # Nobody leaves: purchases go on at the rate of the past.
+        rate = (r + repeats) / (alpha + age_days / DAYS_PER_WEEK)
+        worth = horizon_weeks if force == 0 else -np.expm1(-force * horizon_weeks) / force
+        seen = 1 / (1 + correction_days * rate / DAYS_PER_WEEK)
+        return Expectation(rate * horizon_weeks * seen, rate * worth * seen)
     limits = np.array([limit for limit, _ in _DROP_OUT_NODES])
     reach = np.searchsorted(limits, horizon_weeks / (alpha + age_days / DAYS_PER_WEEK))
     key = repeats.astype(np.int64) * len(limits) + reach

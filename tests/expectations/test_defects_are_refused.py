@@ -141,10 +141,13 @@ MARTS_DEFECTS = (
            "update marts.value.customer_value set purchase_parameters_version = 'unknown' where rowid = 1"),
     Defect("the first month of a cohort is lost", "cohort_retention.counts_every_customer_once",
            "delete from marts.value.cohort_retention where months_since = 0 and cohort_customers > 0"),
-    Defect("somebody who was drawn is on the list no more", "early_actions.lists_stay_as_they_were_drawn",
+    Defect("somebody who was drawn is on the list no more", "early_actions.are_of_buyers_and_stay_as_they_were_drawn",
            """drop view previous.value.early_actions;
            create table previous.value.early_actions as
            select date '2026-03-01' as action_month, 'C000001' as customer_id, 'act' as action_group"""),
+    Defect("somebody unknown is to be acted on", "early_actions.are_of_buyers_and_stay_as_they_were_drawn",
+           "insert into marts.value.early_actions (action_month, customer_id, action_group) "
+           "values (date '2026-06-01', 'nobody', 'act')"),
     Defect("somebody has no scorecard", "scorecards.cover_everybody_with_a_template",
            "delete from marts.scorecard.scorecards where level = 'employee' and period_start = date '2026-03-01'"),
     Defect("a score is not its lines", "scorecards.equal_the_sum_of_their_lines",

@@ -185,3 +185,22 @@ def test_the_planted_parameters_lie_in_their_intervals_in_at_least_93_of_100_see
         found = fit_purchases(group_corrected(group_histories(*_chain(seed, 20_000)), 0.5))
         inside += np.abs(np.log(found.parameters) - TRUTH) <= 1.959963984540054 * found.log_errors
     assert np.all(inside >= 93), inside
+
+
+def test_where_nobody_leaves_the_fit_is_that_of_customers_who_stay() -> None:
+    rng = np.random.RandomState(5)
+    rate, age = rng.gamma(2.0, 1 / 40, 4000) / 7, rng.randint(100, 900, 4000)
+    times = [np.cumsum(rng.exponential(1 / each, 200)) for each in rate]
+    seen = [np.unique(np.floor(moments[moments < days])) for moments, days in zip(times, age, strict=True)]
+    seen = [days[days > 0] for days in seen]
+    repeats = np.array([len(days) for days in seen])
+    last = np.array([int(days[-1]) if len(days) else 0 for days in seen])
+    found = fit_purchases(group_histories(repeats, last, age))
+    assert found.reason is None
+    assert found.a < 0.01
+    assert (found.r, found.alpha) == pytest.approx((2.0, 40.0), rel=0.15)
+    expected = expect_purchases(replace(found, a=0.0).parameters, repeats[:5], age[:5], 52.0, 0.0).purchases
+    assert expected == pytest.approx((found.r + repeats[:5]) / (found.alpha + age[:5] / 7) * 52)
+    nearly = expect_purchases((found.r, found.alpha, 1e-7, 1.0), repeats[:5], age[:5], 52.0, 0.1)
+    exactly = expect_purchases((found.r, found.alpha, 0.0, 1.0), repeats[:5], age[:5], 52.0, 0.1)
+    assert nearly.discounted == pytest.approx(exactly.discounted, rel=1e-5)
