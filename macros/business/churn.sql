@@ -34,3 +34,8 @@
     * ({{ customer }}.{{ feature }} - {{ weights }}.{{ feature }}_centre)
     {%- endfor %}
 {%- endmacro %}
+
+{#- Probability of leaving; odds beyond e^30 are certainty, and overflow nothing. -#}
+{% macro churn_probability(weights, customer) -%}
+    1.0 / (1.0 + exp(-greatest(-30.0, least(30.0, {{ churn_log_odds(weights, customer) }}))))
+{%- endmacro %}

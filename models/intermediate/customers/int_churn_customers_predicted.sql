@@ -26,11 +26,7 @@ scored as (
         features.snapshot_on,
         features.has_churned,
         weights.base_rate as naive_probability,
-        1.0 / (
-            1.0
-            + exp(-greatest(-30.0, least(30.0, {{ churn_log_odds("weights", "features") }})))
-        )
-            as churn_probability
+        {{ churn_probability("weights", "features") }} as churn_probability
     from features
     cross join weights
 

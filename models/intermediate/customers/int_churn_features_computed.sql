@@ -73,7 +73,7 @@ histories as (
         ) as next_ordered_on
     from days
     inner join purchases
-        on purchases.ordered_on <= days.snapshot_on
+        on days.snapshot_on >= purchases.ordered_on
     group by days.snapshot_on, purchases.customer_id
     having
         {{ days_between("max(purchases.ordered_on)", "days.snapshot_on") }}
@@ -90,7 +90,7 @@ returns as (
     from days
     inner join returned_lines
         on
-            returned_lines.returned_on <= days.snapshot_on
+            days.snapshot_on >= returned_lines.returned_on
             and returned_lines.returned_on > {{ add_days("days.snapshot_on", -180) }}
     group by days.snapshot_on, returned_lines.customer_id
 
@@ -106,7 +106,7 @@ opinions as (
     from days
     inner join answers
         on
-            answers.submitted_on <= days.snapshot_on
+            days.snapshot_on >= answers.submitted_on
             and answers.submitted_on > {{ add_days("days.snapshot_on", -180) }}
     group by days.snapshot_on, answers.customer_id
 

@@ -63,5 +63,8 @@ from candidates
 group by fitted_on, parameters_version, is_of_this_night
 qualify
     row_number() over (
-        order by case when is_of_this_night then 0 else 1 end, fitted_on desc, parameters_version
+        order by
+            case when is_of_this_night then 0 else 1 end asc,
+            fitted_on desc,
+            parameters_version asc
     ) = 1

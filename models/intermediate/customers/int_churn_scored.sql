@@ -41,11 +41,7 @@ scored as (
         weights.parameters_version,
         weights.fitted_on,
         weights.is_of_this_night,
-        1.0 / (
-            1.0
-            + exp(-greatest(-30.0, least(30.0, {{ churn_log_odds("weights", "features") }})))
-        )
-            as churn_probability,
+        {{ churn_probability("weights", "features") }} as churn_probability,
         {% for feature in churn_features() %}
         weights.{{ feature }}_weight * (features.{{ feature }} - weights.{{ feature }}_centre)
             as {{ feature }}_part{{ "," if not loop.last }}

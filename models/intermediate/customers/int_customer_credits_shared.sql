@@ -35,7 +35,7 @@ counted as (
     from days
     inner join orders
         on
-            orders.ordered_on <= days.valued_on
+            days.valued_on >= orders.ordered_on
             and orders.ordered_on > {{ add_days("days.valued_on", -365) }}
     group by days.valued_on, orders.customer_id, orders.{{ entity }}
     {{ "union all" if not loop.last }}

@@ -28,5 +28,5 @@ select
     ), 0) as decimal(28, 4)) as spend_amount
 from days
 inner join purchases
-    on purchases.ordered_on <= days.looked_from
+    on days.looked_from >= purchases.ordered_on
 group by days.looked_from, purchases.customer_id

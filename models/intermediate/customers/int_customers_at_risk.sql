@@ -29,5 +29,5 @@ cross join night
 left join valued
     on
         scored.customer_id = valued.customer_id
-        and valued.valued_on = night.as_of
-        and valued.looked_from = night.as_of
+        and night.as_of = valued.valued_on
+        and night.as_of = valued.looked_from

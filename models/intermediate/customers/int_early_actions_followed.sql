@@ -52,8 +52,8 @@ outcomes as (
     left join purchases
         on
             windows.customer_id = purchases.customer_id
-            and purchases.ordered_on > windows.listed_on
-            and purchases.ordered_on <= windows.window_end
+            and windows.listed_on < purchases.ordered_on
+            and windows.window_end >= purchases.ordered_on
     group by windows.action_month, windows.action_group, windows.customer_id
 
 ),

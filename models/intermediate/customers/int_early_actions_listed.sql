@@ -52,7 +52,7 @@ candidates as (
         at_risk.customer_id,
         at_risk.churn_probability,
         at_risk.value_at_risk_amount,
-        row_number() over (order by at_risk.value_at_risk_amount desc, at_risk.customer_id)
+        row_number() over (order by at_risk.value_at_risk_amount desc, at_risk.customer_id asc)
             as action_rank,
         ceil(count(*) over () * shares.action_share) as action_length,
         shares.hold_out_share

@@ -28,7 +28,7 @@ summed as (
         ) as margin_amount
     from days
     inner join purchases
-        on purchases.ordered_on <= days.looked_from
+        on days.looked_from >= purchases.ordered_on
     group by days.looked_from, purchases.segment
 
 ),

@@ -34,7 +34,7 @@ candidates as (
         on segments.valued_on = days.looked_from
     inner join judged
         on
-            judged.fitted_on <= segments.valued_on
+            segments.valued_on >= judged.fitted_on
             and judged.model_segment in ('*', segments.segment)
 
 ),
@@ -52,7 +52,7 @@ candidates as (
                 case when model_segment = '*' then 1 else 0 end,
                 fitted_on desc,
                 case when is_of_this_night then 0 else 1 end,
-                parameters_version
+                parameters_version asc
         ) = 1
 
 ),

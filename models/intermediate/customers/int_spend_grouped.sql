@@ -26,7 +26,7 @@ from histories
 inner join models
     on
         histories.looked_from = models.fitted_on
-        and (models.model_segment = '*' or models.model_segment = histories.segment)
+        and (models.model_segment = '*' or histories.segment = models.model_segment)
 group by
     models.fitted_on,
     models.model_segment,

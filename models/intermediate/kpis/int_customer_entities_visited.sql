@@ -35,8 +35,7 @@ first_orders as (
     from orders
     qualify
         row_number() over (
-            partition by customer_id
-            order by ordered_on, ordered_at, order_id
+            partition by customer_id order by ordered_on, ordered_at, order_id
         ) = 1
 
 ),

@@ -163,8 +163,8 @@ followed as (
     inner join purchases
         on
             reached.customer_id = purchases.customer_id
-            and purchases.ordered_on <= reached.looked_from
-            and coalesce(purchases.next_ordered_on > reached.looked_from, true)
+            and reached.looked_from >= purchases.ordered_on
+            and coalesce(reached.looked_from < purchases.next_ordered_on, true)
     group by reached.level, reached.entity_id, reached.period_type, reached.period_start
 
 ),

@@ -74,7 +74,7 @@ from sizes
 inner join months as first_months
     on sizes.cohort_month = first_months.month_start
 inner join months
-    on months.month_start >= sizes.cohort_month
+    on sizes.cohort_month <= months.month_start
 left join active
     on
         sizes.cohort_month = active.cohort_month
