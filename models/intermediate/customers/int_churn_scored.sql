@@ -51,14 +51,14 @@ scored as (
 
 ),
 
--- Features that say the same thing in two forms are one reason.
+-- Features that say the same thing in several forms are one reason: single weights of theirs may
+-- point the wrong way, their sum does not. What is said is a fact about the customer.
 parts as (
 
     {% set reasons = {
         "silence": ["silence", "silence_squared", "overdue"],
         "bought_once": ["bought_once", "all_repeats"],
-        "recent_purchases": ["recent_purchases"],
-        "trend": ["trend"],
+        "recent_purchases": ["recent_purchases", "trend"],
         "age": ["age"],
         "spend": ["spend"],
         "returned": ["returned"],
@@ -78,6 +78,7 @@ parts as (
         purchases_90,
         returned_lines,
         bad_answers,
+        good_answers,
         age_days
     from scored
     {{ "union all" if not loop.last }}
@@ -121,20 +122,19 @@ worded as (
                 then
                     case
                         when repeats = 0 then 'bought only once'
-                        else concat('only ', repeats, ' repeat purchases so far')
+                        else concat('repeat purchases so far: ', repeats)
                     end
-            when 'recent_purchases' then concat(purchases_90, ' purchases in the last 90 days')
-            when 'trend' then 'buys less often than in the 90 days before'
+            when 'recent_purchases'
+                then concat('purchases in the last 90 days: ', purchases_90)
             when 'age' then concat('customer for ', age_days, ' days')
-            when 'spend' then 'amount per purchase is one that often does not come back'
-            when 'returned' then concat(returned_lines, ' lines returned in the last 180 days')
+            when 'spend' then 'amount per purchase is one that less often comes back'
+            when 'returned' then concat('lines returned in the last 180 days: ', returned_lines)
             when 'dissatisfied'
                 then
-                    case
-                        when bad_answers > 0
-                            then concat(bad_answers, ' dissatisfied answers in the last 180 days')
-                        else 'no satisfied answer in the last 180 days'
-                    end
+                    concat(
+                        'answers in the last 180 days: ', bad_answers, ' dissatisfied, ',
+                        good_answers, ' satisfied'
+                    )
         end as reason
     from ranked
     where reason_rank <= 3
