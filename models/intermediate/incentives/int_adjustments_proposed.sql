@@ -161,6 +161,40 @@ clawback_rows as (
 
 ),
 
+-- What was taken back for returns of which none stands any more (the return, or the sale itself, was
+-- corrected) is given back.
+restored_rows as (
+
+    select
+        recorded.statement_id,
+        recorded.line_key,
+        recorded.employee_id,
+        recorded.plan_code,
+        recorded.period_type,
+        recorded.corrected_period_start,
+        first_open.period_start as posted_period_start,
+        'clawback' as adjustment_type,
+        cast(-sum(recorded.amount) as decimal(18, 2)) as amount,
+        recorded.currency_code,
+        'returns that were taken back and stand no more' as reason
+    from recorded
+    inner join first_open
+        on recorded.period_type = first_open.period_type
+    left join clawback_sums
+        on recorded.statement_id = clawback_sums.statement_id
+    where recorded.adjustment_type = 'clawback' and clawback_sums.statement_id is null
+    group by
+        recorded.statement_id,
+        recorded.line_key,
+        recorded.employee_id,
+        recorded.plan_code,
+        recorded.period_type,
+        recorded.corrected_period_start,
+        first_open.period_start,
+        recorded.currency_code
+
+),
+
 compared_lines as (
 
     select
@@ -251,6 +285,8 @@ late_rows as (
 proposed as (
 
     select * from clawback_rows
+    union all
+    select * from restored_rows
     union all
     select * from late_rows
 
