@@ -161,8 +161,8 @@ clawback_rows as (
 
 ),
 
--- What was taken back for returns of which none stands any more (the return, or the sale itself, was
--- corrected) is given back.
+-- What was taken back for returns of which none stands any more (the return, or the sale itself,
+-- was corrected) is given back.
 restored_rows as (
 
     select
