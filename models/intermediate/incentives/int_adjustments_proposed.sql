@@ -274,7 +274,7 @@ clawback_rows as (
 ),
 
 -- What was taken back for returns of which none stands any more (the return, or the sale itself,
--- was corrected) is given back.
+-- was corrected) is given back. What a person took back, with an approver, stays.
 restored_rows as (
 
     select
@@ -294,7 +294,10 @@ restored_rows as (
         on recorded.period_type = first_open.period_type
     left join clawback_sums
         on recorded.statement_id = clawback_sums.statement_id
-    where recorded.adjustment_type = 'clawback' and clawback_sums.statement_id is null
+    where
+        recorded.adjustment_type = 'clawback'
+        and recorded.approved_by is null
+        and clawback_sums.statement_id is null
     group by
         recorded.statement_id,
         recorded.line_key,
