@@ -274,7 +274,7 @@ clawback_rows as (
 ),
 
 -- What was taken back for returns of which none stands any more (the return, or the sale itself,
--- was corrected) is given back. What a person took back, with an approver, stays.
+-- was corrected) is given back. What a person took back by hand stays: its key is not a night's.
 restored_rows as (
 
     select
@@ -296,7 +296,7 @@ restored_rows as (
         on recorded.statement_id = clawback_sums.statement_id
     where
         recorded.adjustment_type = 'clawback'
-        and recorded.approved_by is null
+        and recorded.adjustment_id like 'clawback|%'
         and clawback_sums.statement_id is null
     group by
         recorded.statement_id,
