@@ -75,92 +75,6 @@ first_open as (
 
 ),
 
--- Returns to date, and no more than the statement paid: what one more return takes is the
--- difference, so that roundings never add up.
-clawback_sums as (
-
-    select
-        statement_id,
-        employee_id,
-        plan_code,
-        period_type,
-        sold_period_start,
-        posted_period_start,
-        statement_amount,
-        currency_code,
-        count(*) as return_count,
-        cast(sum(taken_amount) as decimal(28, 10)) as taken_amount
-    from clawbacks
-    group by
-        statement_id,
-        employee_id,
-        plan_code,
-        period_type,
-        sold_period_start,
-        posted_period_start,
-        statement_amount,
-        currency_code
-
-),
-
-clawback_totals as (
-
-    select
-        *,
-        least(
-            {{ to_cents("sum(taken_amount) over to_date") }}, statement_amount
-        ) as taken_to_date,
-        row_number() over to_date as posting_no
-    from clawback_sums
-    window to_date as (
-        partition by statement_id
-        order by posted_period_start
-        rows between unbounded preceding and current row
-    )
-
-),
-
-recorded_clawbacks as (
-
-    select
-        statement_id,
-        -sum(amount) as taken_amount
-    from recorded
-    where adjustment_type = 'clawback'
-    group by statement_id
-
-),
-
-clawback_rows as (
-
-    select
-        totals.statement_id,
-        '2|commission' as line_key,
-        totals.employee_id,
-        totals.plan_code,
-        totals.period_type,
-        totals.sold_period_start as corrected_period_start,
-        totals.posted_period_start,
-        'clawback' as adjustment_type,
-        cast(
-            case
-                when totals.posting_no = 1 then coalesce(recorded_clawbacks.taken_amount, 0)
-                else lag(totals.taken_to_date) over (
-                    partition by totals.statement_id order by totals.posting_no
-                )
-            end - totals.taken_to_date as decimal(18, 2)
-        ) as amount,
-        totals.currency_code,
-        concat(
-            cast(totals.return_count as {{ dbt.type_string() }}),
-            ' returns of lines that this statement paid, at its rate'
-        ) as reason
-    from clawback_totals as totals
-    left join recorded_clawbacks
-        on totals.statement_id = recorded_clawbacks.statement_id
-
-),
-
 compared_lines as (
 
     select
@@ -248,9 +162,159 @@ late_rows as (
 
 ),
 
+-- What was paid of a statement is what it was closed with and all that corrected it since.
+corrections as (
+
+    select
+        statement_id,
+        sum(amount) as amount
+    from (
+        select
+            statement_id,
+            amount
+        from recorded
+        where adjustment_type != 'clawback'
+        union all
+        select
+            statement_id,
+            amount
+        from late_rows
+    ) as changes
+    group by statement_id
+
+),
+
+-- Returns to date, and no more than the statement paid: what one more return takes is the
+-- difference, so that roundings never add up.
+clawback_sums as (
+
+    select
+        statement_id,
+        employee_id,
+        plan_code,
+        period_type,
+        sold_period_start,
+        posted_period_start,
+        statement_amount,
+        currency_code,
+        count(*) as return_count,
+        cast(sum(taken_amount) as decimal(28, 10)) as taken_amount
+    from clawbacks
+    group by
+        statement_id,
+        employee_id,
+        plan_code,
+        period_type,
+        sold_period_start,
+        posted_period_start,
+        statement_amount,
+        currency_code
+
+),
+
+clawback_totals as (
+
+    select
+        clawback_sums.*,
+        least(
+            {{ to_cents("sum(clawback_sums.taken_amount) over to_date") }},
+            greatest(clawback_sums.statement_amount + coalesce(corrections.amount, 0), 0)
+        ) as taken_to_date,
+        row_number() over to_date as posting_no
+    from clawback_sums
+    left join corrections
+        on clawback_sums.statement_id = corrections.statement_id
+    window to_date as (
+        partition by clawback_sums.statement_id
+        order by clawback_sums.posted_period_start
+        rows between unbounded preceding and current row
+    )
+
+),
+
+recorded_clawbacks as (
+
+    select
+        statement_id,
+        -sum(amount) as taken_amount
+    from recorded
+    where adjustment_type = 'clawback'
+    group by statement_id
+
+),
+
+clawback_rows as (
+
+    select
+        totals.statement_id,
+        '2|commission' as line_key,
+        totals.employee_id,
+        totals.plan_code,
+        totals.period_type,
+        totals.sold_period_start as corrected_period_start,
+        totals.posted_period_start,
+        'clawback' as adjustment_type,
+        cast(
+            case
+                when totals.posting_no = 1 then coalesce(recorded_clawbacks.taken_amount, 0)
+                else lag(totals.taken_to_date) over (
+                    partition by totals.statement_id order by totals.posting_no
+                )
+            end - totals.taken_to_date as decimal(18, 2)
+        ) as amount,
+        totals.currency_code,
+        concat(
+            cast(totals.return_count as {{ dbt.type_string() }}),
+            ' returns of lines that this statement paid, at its rate'
+        ) as reason
+    from clawback_totals as totals
+    left join recorded_clawbacks
+        on totals.statement_id = recorded_clawbacks.statement_id
+
+),
+
+-- What was taken back for returns of which none stands any more (the return, or the sale itself,
+-- was corrected) is given back. What a person took back by hand stays: its key is not a night's.
+restored_rows as (
+
+    select
+        recorded.statement_id,
+        recorded.line_key,
+        recorded.employee_id,
+        recorded.plan_code,
+        recorded.period_type,
+        recorded.corrected_period_start,
+        first_open.period_start as posted_period_start,
+        'clawback' as adjustment_type,
+        cast(-sum(recorded.amount) as decimal(18, 2)) as amount,
+        recorded.currency_code,
+        'returns that were taken back and stand no more' as reason
+    from recorded
+    inner join first_open
+        on recorded.period_type = first_open.period_type
+    left join clawback_sums
+        on recorded.statement_id = clawback_sums.statement_id
+    where
+        recorded.adjustment_type = 'clawback'
+        and recorded.adjustment_id like 'clawback|%'
+        and clawback_sums.statement_id is null
+    group by
+        recorded.statement_id,
+        recorded.line_key,
+        recorded.employee_id,
+        recorded.plan_code,
+        recorded.period_type,
+        recorded.corrected_period_start,
+        first_open.period_start,
+        recorded.currency_code
+
+),
+
 proposed as (
 
     select * from clawback_rows
+    union all
+    select * from restored_rows
     union all
     select * from late_rows
 

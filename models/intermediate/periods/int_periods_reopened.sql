@@ -6,6 +6,7 @@
     ("sales", "returns", ["return_id"], local_day("rows.returned_at"), none),
     ("survey", "responses", ["response_id"], local_day("rows.submitted_at"), none),
     ("survey", "invitations", ["invitation_id"], local_day("rows.sent_at"), none),
+    ("service", "tickets", ["ticket_id"], local_day("rows.opened_at"), none),
     ("hr", "leave", ["leave_id"], "rows.starts_on", "rows.ends_on"),
     (
         "hr",
@@ -122,6 +123,18 @@ late_days as (
         on answers._file_id = new_files.file_id
     inner join {{ source("survey", "responses") }} as responses
         on answers.response_id = responses.response_id
+    union all
+    select
+        {{ local_day("order_lines.ordered_at") }} as first_day,
+        {{ local_day("order_lines.ordered_at") }} as last_day,
+        new_files.landed_at
+    from {{ source("sales", "credit_splits") }} as credit_splits
+    inner join new_files
+        on credit_splits._file_id = new_files.file_id
+    inner join {{ source("sales", "order_lines") }} as order_lines
+        on
+            credit_splits.order_id = order_lines.order_id
+            and credit_splits.line_no = order_lines.line_no
 
 ),
 

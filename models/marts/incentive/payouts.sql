@@ -37,18 +37,27 @@ adjustments as (
 holds as (
 
     select * from {{ ref("holds") }}
-    where is_held
 
 ),
 
--- A hold without a period holds every period until it is released.
+ledger_periods as (
+
+    select
+        period_type,
+        period_start,
+        paid_at
+    from {{ source("control", "ledger_periods") }}
+
+),
+
+-- A hold without a period holds every period until it is released. What was transferred before the
+-- hold cannot be held any more: of a paid period only who was on hold when it was paid is held.
 held as (
 
     select
         holds.employee_id,
         periods.period_type,
-        periods.period_start,
-        count(*) as hold_count
+        periods.period_start
     from holds
     inner join periods
         on
@@ -57,8 +66,26 @@ held as (
                 holds.period_type = periods.period_type
                 and holds.period_start = periods.period_start
             )
+    left join ledger_periods
+        on
+            periods.period_type = ledger_periods.period_type
+            and periods.period_start = ledger_periods.period_start
     where periods.period_type in ('month', 'quarter')
     group by holds.employee_id, periods.period_type, periods.period_start
+    having
+        max(case when holds.is_held then 1 else 0 end) = 1
+        and max(
+            case
+                when ledger_periods.paid_at is null then 1
+                when
+                    holds.held_at <= ledger_periods.paid_at
+                    and (
+                        holds.released_at is null or holds.released_at > ledger_periods.paid_at
+                    )
+                    then 1
+                else 0
+            end
+        ) = 1
 
 ),
 
@@ -131,9 +158,12 @@ carried as (
 due as (
 
     select
-        *,
-        statements_amount + adjustments_amount + carried_amount + receivable_amount as due_amount,
-        held.hold_count is not null as is_held
+        carried.*,
+        carried.statements_amount
+        + carried.adjustments_amount
+        + carried.carried_amount
+        + carried.receivable_amount as due_amount,
+        held.employee_id is not null as is_held
     from carried
     left join held
         on
