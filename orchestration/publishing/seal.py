@@ -20,7 +20,7 @@ from orchestration.settings import Company
 from orchestration.sql_text import attach, literal
 
 # Type and meaning of each column of the two tables that are written here and are no dbt models.
-_PUBLICATION = {
+PUBLICATION = {
     "release_id": ("varchar", "Name of the release; the folder under published/releases."),
     "run_id": ("varchar", "The run that built it."),
     "as_of": ("date", "The last business day the figures know of."),
@@ -40,7 +40,7 @@ _PUBLICATION = {
         "Hash of the last of them: a ledger that was cut off or rewritten since does not have it.",
     ),
 }
-_CHECK_RESULTS = {
+CHECK_RESULTS = {
     "name": ("varchar", "Name of the check, unique in a release."),
     "scope": ("varchar", "What a failure stops: marts (the whole release) or incentives."),
     "table_name": ("varchar", "Table that was checked."),
@@ -151,16 +151,16 @@ def _write_meta(
         candidate.inputs_hash, candidate.built_at, "incentives_held" if reasons else "green", incentives_release_id,
         "; ".join(reasons) or None, candidate.ledger_head.sequence, candidate.ledger_head.entry_hash,
     ]  # fmt: skip
-    checks = [[getattr(result, name) for name in _CHECK_RESULTS] for result in results]
+    checks = [[getattr(result, name) for name in CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
     try:
         attach(connection, path, "release")
         connection.execute("create schema if not exists release.meta")
         _write_table(
-            connection, "publication", "One row: which night this file is and what the gate said.", _PUBLICATION,
+            connection, "publication", "One row: which night this file is and what the gate said.", PUBLICATION,
             [publication],
         )  # fmt: skip
-        _write_table(connection, "check_results", "One row per check of this night.", _CHECK_RESULTS, checks)
+        _write_table(connection, "check_results", "One row per check of this night.", CHECK_RESULTS, checks)
         connection.execute("detach release")
     finally:
         connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from orchestration.publishing.release import (
     publish,
     verify_release,
 )
-from orchestration.publishing.seal import checks_dir, record_checked_file, seal
+from orchestration.publishing.seal import CHECK_RESULTS, checks_dir, record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
 from tests.conftest import copy_company
 
@@ -217,3 +217,7 @@ def test_what_pay_checks_observed_is_not_in_the_file_bi_reads(company: Company) 
         assert connection.execute(query).fetchall() == [(0,)]
     with duckdb.connect(str(release.incentives_path), read_only=True) as connection:
         assert connection.execute(query).fetchall() == [(len(REQUIRED["incentives"]),)]
+
+
+def test_check_results_are_published_with_every_field_a_check_has() -> None:
+    assert list(CHECK_RESULTS) == [field.name for field in fields(CheckResult)]
