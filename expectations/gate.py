@@ -21,6 +21,8 @@ from expectations import (
 )
 from expectations.checks import CheckResult, Scope
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
+from orchestration.erasure.previous import renamed_relation
+from orchestration.erasure.register import NOBODY_ERASED, Erasures
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
@@ -57,15 +59,19 @@ def threshold_names() -> set[str]:
 
 
 @contextmanager
-def audited_files(previous: Path | None, **files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with each file attached under its name, read-only, and the release in place as ``previous``."""
+def audited_files(
+    previous: Path | None, erasures: Erasures = NOBODY_ERASED, **files: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with each file attached under its name, read-only, and the release in place as ``previous``, in which
+    customers erased since have their pseudonyms.
+    """
     connection = duckdb.connect()
     try:
         for name, path in files.items():
             attach(connection, path, name, "read_only")
         if previous is not None:
             attach(connection, previous, "release_in_place", "read_only")
-        _prepare_previous(connection)
+        _prepare_previous(connection, erasures)
         _list_closed_periods(connection)
         yield connection
     finally:
@@ -87,7 +93,7 @@ def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create temp view closed_periods as {source}")
 
 
-def _prepare_previous(connection: duckdb.DuckDBPyConnection) -> None:
+def _prepare_previous(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> None:
     """The compared tables of the release in place as ``previous``; an empty one where there is no release yet, or one from
     before the table existed.
     """
@@ -101,7 +107,8 @@ def _prepare_previous(connection: duckdb.DuckDBPyConnection) -> None:
             [schema, name],
         ).fetchall()
         if found[0][0]:
-            connection.execute(f"create view previous.{table} as select * from release_in_place.{table}")
+            source = renamed_relation(connection, erasures, "release_in_place", table)
+            connection.execute(f"create view previous.{table} as select * from {source}")
         else:
             connection.execute(f"create table previous.{table} as select * from marts.{table} limit 0")
 
@@ -114,17 +121,22 @@ class Audit:
     rows: list[FailingRows]
 
 
-def audit_marts(warehouse: Path, marts: Path, previous: Path | None) -> Audit:
+def audit_marts(warehouse: Path, marts: Path, previous: Path | None, erasures: Erasures = NOBODY_ERASED) -> Audit:
     """Audit the marts file of a candidate. ``previous`` is the marts file in place, ``None`` before the first."""
-    with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
+    with audited_files(previous, erasures, warehouse=warehouse, marts=marts) as connection:
         return run_marts_checks(connection)
 
 
 def audit_incentives(
-    warehouse: Path, marts: Path, incentives: Path, previous: Path | None, currency_code: str
+    warehouse: Path,
+    marts: Path,
+    incentives: Path,
+    previous: Path | None,
+    currency_code: str,
+    erasures: Erasures = NOBODY_ERASED,
 ) -> Audit:
     """Audit the incentives file of a candidate, beside the marts it was computed with."""
-    with audited_files(previous, warehouse=warehouse, marts=marts, incentives=incentives) as connection:
+    with audited_files(previous, erasures, warehouse=warehouse, marts=marts, incentives=incentives) as connection:
         return run_incentives_checks(connection, currency_code)
 
 

@@ -157,3 +157,13 @@ def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
     for folder in old:
         shutil.rmtree(folder)
     return [folder.name for folder in old]
+
+
+def drop_releases_but(company: Company, release_id: str) -> list[str]:
+    """Remove every release but one; returns the ids removed."""
+    folders = sorted((company.published_dir / "releases").iterdir(), key=lambda folder: folder.name)
+    old = [folder for folder in folders if folder.name != release_id]
+    for folder in old:
+        shutil.rmtree(folder)
+    sync_folder(company.published_dir / "releases")
+    return [folder.name for folder in old]
