@@ -55,7 +55,8 @@ def gate_check_names(scope: Scope) -> set[str]:
 def threshold_names() -> set[str]:
     """Every row of the seed ``gate_thresholds`` that a night needs."""
     rules = [rule for scope in RULES.values() for rule in scope]
-    return {f"{rule.table_name}.minimum_rows" for rule in rules} | {rule.name for rule in rules if rule.has_threshold}
+    names = {f"{rule.table_name}.minimum_rows" for rule in rules} | {rule.name for rule in rules if rule.has_threshold}
+    return names | set(statements.PAYEE_THRESHOLDS)
 
 
 @contextmanager
@@ -80,7 +81,8 @@ def audited_files(
 
 def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
     """The view ``closed_periods``: what the ledger has closed stands whatever was delivered later, so rules that compare
-    pay with today's data leave it out. A warehouse without a ledger has closed nothing.
+    pay with today's data leave it out; and ``released_doubts``, what of the gate's doubts a person has released. A
+    warehouse without a ledger has neither.
     """
     known = connection.execute(
         "select count(*) from duckdb_tables() where database_name = 'warehouse' and table_name = 'ledger_periods'"
@@ -91,6 +93,12 @@ def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
         else "select null::varchar as period_type, null::date as period_start limit 0"
     )
     connection.execute(f"create temp view closed_periods as {source}")
+    released = (
+        "select hold_id from warehouse.control.ledger_holds where released_at is not null"
+        if known
+        else "select null::varchar as hold_id limit 0"
+    )
+    connection.execute(f"create temp view released_doubts as {released}")
 
 
 def _prepare_previous(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -38,6 +39,8 @@ def erase(
     try:
         with night_lock(chosen.lock_path):
             requested = request_erasure(chosen, customers, by or getpass.getuser(), reason)
+            # dbt keeps the command line of the process in its log.
+            sys.argv[1:] = ["erase"]
             from orchestration.nightly import run_nightly
 
             report = run_nightly(chosen) if read_erasures(chosen).pending else None

@@ -172,14 +172,14 @@ def _rows_of_period(
         if relation in conditions:
             query, parameters = f"{query} where {conditions[relation]}", values
         elif buyers and "customer_id" in columns[relation]:
-            query, parameters = f"{query} where customer_id in ({buyers})", values
+            query, parameters = f"{query} where kept_rows.customer_id in ({buyers})", values
         kept[f"{schema}.{table}"] = read_table(connection, query, parameters)
     return kept
 
 
 @cache
 def contact_columns() -> frozenset[str]:
-    """Columns that the extract contract tags as contact data."""
+    """Columns that the extract contract tags as contact data, or as telling who a customer is."""
     names = set()
     for path in (PROJECT_DIR / "models" / "staging").rglob("_*__sources.yml"):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:

@@ -164,8 +164,17 @@ INCENTIVES_DEFECTS = (
            "delete from incentives.incentive.statements where rowid = 3"),
     Defect("somebody employed is neither paid nor excluded", "statements.account_for_everybody_employed",
            "delete from incentives.incentive.statements where job_role = 'service_agent'"),
-    Defect("a base is missing", "statements.have_a_base",
-           "update incentives.incentive.statements set base_problem = 'no_salary' where rowid = 3"),
+    Defect("somebody without a base is not on hold", "statements.have_a_base_or_a_hold",
+           "update incentives.incentive.statements set base_problem = 'no_salary' "
+           "where statement_id = (select min(statement_id) from incentives.incentive.statements where is_complete)"),
+    Defect("somebody who is doubted is paid", "payouts.doubted_are_on_hold",
+           """insert into warehouse.intermediate_incentives.int_payees_doubted
+           select 'gate:x', employee_id, period_type, period_start, 'payees.bases_stay', '9 after 1', period_start
+           from incentives.incentive.payouts where amount > 0 limit 1"""),
+    Defect("half of the payees are doubted", "payouts.few_are_doubted",
+           """insert into incentives.incentive.holds (hold_id, employee_id, period_type, period_start, held_by, is_held)
+           select 'gate:' || employee_id, employee_id, period_type, period_start, 'gate', true
+           from incentives.incentive.payouts where rowid % 2 = 0"""),
     Defect("a statement is a cent off its lines", "statements.equal_the_sum_of_their_lines",
            "update incentives.incentive.statements set amount = amount + 0.01 where rowid = 3"),
     Defect("a payout is a cent off its statements", "statements.sum_to_the_payouts",
