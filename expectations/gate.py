@@ -34,7 +34,7 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *customer_value.RULES,
         *scorecards.RULES,
     ),
-    "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
+    "incentives": (*statements.RULES, *sources.PAY_RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
 }
 SUITES: dict[Scope, tuple[str, ...]] = {
     "marts": ("marts_rules.all_ran_and_passed", "scorecards.rows_are_sound"),

@@ -84,15 +84,18 @@ RULES = (
         ) as differences
         """,
     ),
-    Rule(
+    # By period: over all of them together, one that pays double would not show.
+    rows_check(
         "statements.pay_no_more_than_the_budget_factor",
         """
-        select count(*) as checked,
-               case when sum(amount) > $threshold::decimal(18, 4) * sum(gross_amount) then 1 else 0 end as failed,
-               sum(amount) / nullif(sum(gross_amount), 0) as observed
+        select period_type, period_start, currency_code, sum(gross_amount) as bases, sum(amount) as paid
         from incentives.incentive.statements
+        group by period_type, period_start, currency_code
+        having sum(amount) > $threshold::decimal(18, 4) * sum(gross_amount)
         """,
+        "select count(*) from incentives.incentive.statements",
         has_threshold=True,
+        version=2,
     ),
     rows_check(
         "statements.account_for_everybody_employed",

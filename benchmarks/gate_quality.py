@@ -1,6 +1,6 @@
-"""Does each seeded defect to a night of the small sample chain, runs its check, and writes ``gate_defects.md``.
+"""Does each seeded defect to a night of the small sample chain, runs its check, and writes ``gate_quality.md``.
 
-``python benchmarks/gate_defects.py [folder]``: the folder holds ``warehouse.duckdb``, ``marts.duckdb`` and
+``python benchmarks/gate_quality.py [folder]``: the folder holds ``warehouse.duckdb``, ``marts.duckdb`` and
 ``incentives.duckdb`` of a night that published; without one, a night is run first.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
     text = (
         f"""# Defects the gate refuses
 
-`python benchmarks/gate_defects.py`, small sample chain (4 stores, six months), {os.cpu_count()} cores.
+`python benchmarks/gate_quality.py`, small sample chain (4 stores, six months), {os.cpu_count()} cores.
 
 {refused} of {total} defect classes are refused, each by the check named beside it and because of what the check saw, not
 because it could not look. Undisturbed, all {checks} checks of the gate pass ({seconds:.1f} s for both scopes, Great
@@ -77,7 +77,7 @@ and fails when a rule has no defect.
         + "\n".join(lines)
         + "\n"
     )
-    (PROJECT_DIR / "benchmarks" / "gate_defects.md").write_text(text, encoding="utf-8")
+    (PROJECT_DIR / "benchmarks" / "gate_quality.md").write_text(text, encoding="utf-8")
     print(f"{refused} of {total} refused")
 
 
