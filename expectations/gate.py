@@ -23,6 +23,7 @@ from expectations.checks import CheckResult, Scope
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
 from orchestration.erasure.previous import renamed_relation
 from orchestration.erasure.register import NOBODY_ERASED, Erasures
+from orchestration.pay_file import attach_file
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
@@ -69,7 +70,7 @@ def audited_files(
     connection = duckdb.connect()
     try:
         for name, path in files.items():
-            attach(connection, path, name, "read_only")
+            attach_file(connection, path, name, "read_only")
         if previous is not None:
             attach(connection, previous, "release_in_place", "read_only")
         _prepare_previous(connection, erasures)

@@ -21,6 +21,7 @@ from orchestration.commands.common import (
     stop,
 )
 from orchestration.lock import NightIsBusy, night_lock
+from orchestration.pay_file import PayFileError
 from orchestration.settings import SettingsError, load_company
 from orchestration.state import load_report
 
@@ -171,6 +172,6 @@ def main() -> None:
     """Entry point: errors of settings are messages, not tracebacks."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, PayFileError) as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_USAGE)

@@ -13,6 +13,7 @@ from expectations.verdict import VerdictError, verify_marts
 from orchestration.ledger.canonical import TableText, canonical_json, read_table, sha256_bytes, sha256_text
 from orchestration.ledger.errors import LedgerDamaged, NotKnown, Refused
 from orchestration.ledger.periods import PeriodKey
+from orchestration.pay_file import open_file
 from orchestration.publishing.release import PublishRefused, Release, current_release, verify_release
 from orchestration.settings import Company
 
@@ -133,8 +134,7 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
 
     """
     release = release or green_release(company)
-    connection = duckdb.connect(str(release.incentives_path), read_only=True)
-    try:
+    with open_file(release.incentives_path) as connection:
         of_period = "period_type = $1 and period_start = $2"
         values = [key.period_type, key.period_start]
         statements = read_table(connection, f"select * from incentive.statements where {of_period}", values)
@@ -162,8 +162,6 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
         ).fetchall()[0]
         adjustments = _adjustments(connection, key)
         doubts = tuple(doubt for doubt in read_doubts(connection) if doubt["period"] == key)
-    finally:
-        connection.close()
     return Basis(
         key=key,
         period_end=period_end,

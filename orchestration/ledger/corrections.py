@@ -27,6 +27,7 @@ from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.recompute import GROUNDS, Recomputed, recompute
 from orchestration.ledger.state import FINAL, OPEN, Dispute, LedgerState, fold
 from orchestration.ledger.store import Ledger, open_ledger
+from orchestration.pay_file import open_file
 from orchestration.settings import Company
 
 ADJUSTMENT_TYPES = ("late_data", "clawback", "dispute", "manual")
@@ -76,7 +77,7 @@ def find_statement(company: Company, ledger: Ledger, statement_id: str) -> State
                 lines = closed_table(ledger.content, period.closed, "statement_lines").records()
                 return Statement(period.key, True, row, [n for n in lines if n["statement_id"] == statement_id])
     release = green_release(company)
-    with duckdb.connect(str(release.incentives_path), read_only=True) as connection:
+    with open_file(release.incentives_path) as connection:
         where = "where statement_id = $1"
         found = read_table(connection, f"select * from incentive.statements {where}", [statement_id]).records()
         lines = read_table(connection, f"select * from incentive.statement_lines {where}", [statement_id]).records()
@@ -183,7 +184,7 @@ def first_open_period(company: Company, state: LedgerState, after: PeriodKey) ->
 
     """
     release = green_release(company)
-    with duckdb.connect(str(release.incentives_path), read_only=True) as connection:
+    with open_file(release.incentives_path) as connection:
         rows = connection.execute(
             "select distinct period_type, period_start from incentive.statements "
             "where period_type = ? and period_start > ? order by period_start",
@@ -253,7 +254,7 @@ def _doubt(company: Company, hold_id: str) -> dict[str, Any] | None:
     """A hold that the gate placed in the release in place, by its key."""
     if not hold_id.startswith(f"{GATE}:"):
         return None
-    with duckdb.connect(str(placed_release(company).incentives_path), read_only=True) as connection:
+    with open_file(placed_release(company).incentives_path) as connection:
         return next((doubt for doubt in read_doubts(connection) if doubt["hold_id"] == hold_id), None)
 
 
