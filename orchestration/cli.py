@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import erasure, landing, ledger, publications
+from orchestration.commands import erasure, export, landing, ledger, publications
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -34,6 +34,7 @@ ledger.register(app)
 publications.register(app)
 landing.register(app)
 erasure.register(app)
+export.register(app)
 
 
 @app.command()
