@@ -7,11 +7,8 @@ as soon as nobody reads it any more.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +57,7 @@ class _Table:
 def publish_to_postgres(
     release: Release, dsn: str, prefix: str = DEFAULT_PREFIX, *, payroll: bool = False
 ) -> Published:
-    """Replace the schemas ``<prefix><schema>`` of a database by those of the release. Who may use the old schemas may use the new.
+    """Replace the schemas ``<prefix><schema>`` of a database by those of the release. Who may use the old ones may use the new.
 
     ``schemas_left`` are replaced schemas that a long query still reads; the next publication drops them.
 
@@ -92,11 +89,8 @@ def publish_to_postgres(
 
 def _plain(error: psycopg.Error) -> str:
     """The message without connection strings: they may hold a password."""
-    return re.sub(
-        r"password=\S+|://[^@\s]*@",
-        "://...@",
-        str(error).strip().splitlines()[0] if str(error) else type(error).__name__,
-    )
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"password=\S+|://[^@\s]*@", "://...@", first)
 
 
 def _replace(
@@ -155,7 +149,9 @@ def _copy(source: duckdb.DuckDBPyConnection, cursor: psycopg.Cursor[Any], table:
     values = ", ".join(
         f"to_json({quoted(column)})" if kind == "jsonb" else quoted(column) for column, kind, _ in table.columns
     )
-    with _own_file() as path:
+    # In a folder that only its owner enters: it may be pay.
+    with tempfile.TemporaryDirectory(prefix="scorecard-") as folder:
+        path = Path(folder) / "rows.csv"
         written = source.execute(
             f"copy (select {values} from release.{quoted(table.schema)}.{quoted(table.name)}) "
             f"to {literal(str(path))} (format csv, header false, nullstr '')"
@@ -166,16 +162,6 @@ def _copy(source: duckdb.DuckDBPyConnection, cursor: psycopg.Cursor[Any], table:
     if cursor.rowcount != written:
         raise ExportError(f"{name}: {written} rows in the release, {cursor.rowcount} arrived; nothing was published")
     return int(written)
-
-
-@contextmanager
-def _own_file() -> Iterator[Path]:
-    descriptor, name = tempfile.mkstemp(prefix="scorecard-", suffix=".csv")
-    os.close(descriptor)
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _check_ours(cursor: psycopg.Cursor[Any], schema: str) -> None:
