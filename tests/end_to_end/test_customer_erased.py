@@ -86,7 +86,7 @@ def ask(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 def test_one_command_erases_publishes_and_removes_the_older_releases(erased: Erased) -> None:
     assert erased.run.exit_code == 0, erased.run.output
-    answer = json.loads(erased.run.output[erased.run.output.index("{") :])
+    answer, _ = json.JSONDecoder().raw_decode(erased.run.output)
     assert (answer["erased"], answer["is_done"]) == ([erased.name], True)
     assert [folder.name for folder in (erased.company.published_dir / "releases").iterdir()] == [answer["release_id"]]
 
