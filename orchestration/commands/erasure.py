@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 def erase(
-    customers: Annotated[list[str], typer.Argument(help="Keys of the customers, as their systems deliver them.")],
+    customers: Annotated[
+        list[str],
+        typer.Argument(help="Keys of the customers, as their systems deliver them; - reads them from standard input."),
+    ],
     reason: Annotated[str, typer.Option(help="Why; kept with who and when. Do not name the customer.")],
     by: Annotated[str | None, typer.Option(help="Who orders it; default: the user of this computer.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -36,6 +39,9 @@ def erase(
     from orchestration.erasure.erase import request_erasure
     from orchestration.erasure.register import ErasureError, read_erasures
 
+    if customers == ["-"]:
+        # What stands on a command line is seen in the list of processes.
+        customers = [line.strip() for line in sys.stdin if line.strip()]
     try:
         with night_lock(chosen.lock_path):
             requested = request_erasure(chosen, customers, by or getpass.getuser(), reason)

@@ -227,3 +227,30 @@ def test_an_erasure_that_was_killed_is_resumed_and_one_that_was_done_is_not_repe
     assert shop.company.warehouse_path.stat().st_ino == written
     again = request_erasure(shop.company, ["C-777"], "ann", "asked")
     assert (again.new, len(again.known)) == ((), 1)
+
+
+def test_the_job_erases_whom_a_file_names_and_keeps_no_name_in_its_run(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dagster as dg
+
+    from orchestration.defs.company import NightResource
+    from orchestration.defs.erasure import erase_customers
+
+    monkeypatch.setenv("SCORECARD_COMPANY", str(shop.company.folder))
+    names = tmp_path / "customers"
+    names.write_text("C-777\nC-888\n", encoding="utf-8")
+    storage = tmp_path / "dagster"
+    storage.mkdir()
+    with dg.DagsterInstance.local_temp(str(storage)) as instance:
+        run = erase_customers.execute_in_process(
+            instance=instance,
+            resources={"night": NightResource()},
+            run_config={"ops": {"erase": {"config": {"customers_file": str(names), "by": "ann", "reason": "asked"}}}},
+        )
+        assert run.success
+    assert not names.exists()
+    assert telling_in(shop.company.warehouse_path, (*TELLING, "C-888")) == set()
+    kept = [path for path in storage.rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if b"C-777" in path.read_bytes()]
