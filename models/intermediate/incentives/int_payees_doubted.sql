@@ -54,18 +54,27 @@ thresholds as (
 
     select
         max(
-            case when thresholds.rule_name = 'payees.bases_stay' then thresholds.threshold end
+            case
+                when thresholds.rule_name = 'payees.bases_stay'
+                    then thresholds.threshold
+            end
         ) as base_factor,
         max(
-            case when thresholds.rule_name = 'payees.pay_rises_slowly' then thresholds.threshold end
+            case
+                when thresholds.rule_name = 'payees.pay_rises_slowly'
+                    then thresholds.threshold
+            end
         ) as rise_factor,
         max(
             case
-                when thresholds.rule_name = 'payees.pay_follows_the_base' then thresholds.threshold
+                when thresholds.rule_name = 'payees.pay_follows_the_base'
+                    then thresholds.threshold
             end
         ) as pay_factor,
         max(
-            case when thresholds.rule_name = 'payees.work_full_time_at_most' then thresholds.threshold
+            case
+                when thresholds.rule_name = 'payees.work_full_time_at_most'
+                    then thresholds.threshold
             end
         ) as most_fte
     from {{ ref("gate_thresholds") }} as thresholds
