@@ -1,7 +1,7 @@
--- One row per payee, period and rule of the gate that doubts what this one person is to be paid. Who
--- is doubted is held, and everybody else is paid. Only complete periods that are not closed: a
--- period that has begun pays for the days so far, and what was closed is held by the ledger. A doubt
--- that the ledger knows by its key was taken over at the close, or released by a person.
+-- One row per payee, period and rule of the gate that doubts what this one person is to be paid.
+-- Who is doubted is held, and everybody else is paid. Only complete periods that are not closed: a
+-- period that has begun pays for the days so far, and what was closed is held by the ledger. A
+-- doubt that the ledger knows by its key was taken over at the close, or released by a person.
 with statements as (
 
     select * from {{ ref("int_statements_gathered") }}
