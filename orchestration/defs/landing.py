@@ -11,6 +11,7 @@ from expectations.gate import POLICY_CHECK
 from expectations.policy import PolicyError, check_policy, seed_forms
 from orchestration.defs.company import NightResource
 from orchestration.landing import land
+from orchestration.ledger.governed import check_governed_policy
 from orchestration.night import new_candidate, plan_night, release_in_place
 from orchestration.progress import say
 from orchestration.publishing.candidate import discard_candidates
@@ -67,6 +68,7 @@ def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         company, report = night.company, load_report(night.company)
         try:
             check_policy(company)
+            check_governed_policy(company)
         except PolicyError as error:
             report.reasons = [str(problem) for problem in error.problems]
             save_report(company, report)
