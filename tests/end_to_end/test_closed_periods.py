@@ -86,10 +86,11 @@ def change_the_curve(company: Company, day: date) -> None:
     """From ``day`` on, 80 points pay 0.7 and no longer 0.6."""
     curves = company.seeds_dir / "policy" / "scoring_curves.csv"
     text = curves.read_text(encoding="utf-8")
-    (row,) = (line for line in text.splitlines() if line.startswith("payout_standard,linear,0.8,0.6,2025-01-01,,"))
-    ended = row.replace("2025-01-01,,", f"2025-01-01,{day},")
-    begun = row.replace("0.8,0.6,2025-01-01", f"0.8,0.7,{day}")
-    curves.write_text(text.replace(row, f"{ended}\n{begun}"), encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("payout_standard,")]
+    assert len(rows) > 2
+    ended = [row.replace("2025-01-01,,", f"2025-01-01,{day},") for row in rows]
+    begun = [row.replace("0.8,0.6,", "0.8,0.7,").replace("2025-01-01", f"{day}") for row in rows]
+    curves.write_text(text.replace("\n".join(rows), "\n".join(ended + begun)), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
