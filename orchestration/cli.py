@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import landing, ledger, publications
+from orchestration.commands import erasure, export, landing, ledger, publications
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -21,6 +21,7 @@ from orchestration.commands.common import (
     stop,
 )
 from orchestration.lock import NightIsBusy, night_lock
+from orchestration.pay_file import PayFileError
 from orchestration.settings import SettingsError, load_company
 from orchestration.state import load_report
 
@@ -32,6 +33,8 @@ app = typer.Typer(
 ledger.register(app)
 publications.register(app)
 landing.register(app)
+erasure.register(app)
+export.register(app)
 
 
 @app.command()
@@ -170,6 +173,6 @@ def main() -> None:
     """Entry point: errors of settings are messages, not tracebacks."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, PayFileError) as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_USAGE)

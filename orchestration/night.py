@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.erasure.register import read_erasures
 from orchestration.landing import LandingReport
 from orchestration.ledger.chain import Head
 from orchestration.ledger.verify import noted_in
@@ -74,7 +75,7 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
     code, policy = code_version(), hash_policy(company)
     parts = (
         landing.content_fingerprint, policy, code, day.isoformat(), company.time_zone, company.currency_code,
-        head.entry_hash,
+        head.entry_hash, read_erasures(company).fingerprint,
     )  # fmt: skip
     return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.company import NightResource
+from orchestration.defs.erasure import build_erasure
 from orchestration.defs.landing import build_landing_assets
 from orchestration.defs.ledger import build_ledger_jobs
 from orchestration.defs.publish import build_publish_assets
@@ -50,6 +51,7 @@ def build_definitions() -> dg.Definitions:
         description="Land, build, check, publish.",
         executor_def=dg.in_process_executor,
     )
+    erasure_jobs, erasure_sensors = build_erasure(nightly)
     return dg.Definitions(
         assets=[
             *build_landing_assets(source_keys),
@@ -58,7 +60,8 @@ def build_definitions() -> dg.Definitions:
             *build_publish_assets(),
         ],
         asset_checks=checks,
-        jobs=[nightly, *build_ledger_jobs()],
+        jobs=[nightly, *build_ledger_jobs(), *erasure_jobs],
+        sensors=erasure_sensors,
         schedules=[
             dg.ScheduleDefinition(
                 name="nightly_at_two",

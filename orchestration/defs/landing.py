@@ -10,6 +10,7 @@ from expectations.checks import CheckResult, save_results
 from expectations.gate import POLICY_CHECK
 from expectations.policy import PolicyError, check_policy, seed_forms
 from orchestration.defs.company import NightResource
+from orchestration.erasure.erase import erase_left_over, finish_erasures, resume_erasures
 from orchestration.landing import land
 from orchestration.ledger.governed import check_governed_policy
 from orchestration.night import new_candidate, plan_night, release_in_place
@@ -29,7 +30,9 @@ def land_extracts(company: Company) -> dict[str, Any]:
     if company.environment.may_generate_sample and not company.extracts_dir.exists():
         say("sample", "there are no extracts: writing those of the sample chain")
         write_sample(company.extracts_dir, progress=lambda message: say("sample", message))
+    resume_erasures(company, progress=lambda message: say("erasure", message))
     report = land(company, progress=lambda message: say("landing", message))
+    erase_left_over(company, progress=lambda message: say("erasure", message))
     summary = asdict(report) | {"problems": list(report.problems)}
     save_report(company, NightReport(landing=summary))
     for problem in report.problems:
@@ -81,6 +84,7 @@ def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         report.as_of = planned.as_of.isoformat()
         if release := release_in_place(company, planned):
             report.outcome, report.release_id = "unchanged", release.release_id
+            finish_erasures(company, release.release_id)
             save_report(company, report)
             say("plan", f"nothing new: release {release.release_id} was computed from the same inputs and is undamaged")
             return

@@ -83,6 +83,8 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Salaries, contact data and who answered what: the owner's alone, with all that the pipeline keeps beside it.
+        path.parent.chmod(0o700)
         connection.execute("set enable_progress_bar = false")
         # A big file must not take the machine: beyond this, what was not committed yet waits on disk, beside the warehouse.
         connection.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")

@@ -13,11 +13,13 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, decide, load_results
 from expectations.verdict import Verdict, write_verdict_text
+from orchestration.pay_file import attach_file
 from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.checks_page import PAGE_FILE, render_checks
 from orchestration.publishing.files import sha256_of, write_durably
 from orchestration.publishing.release import VERDICT_FILE, PublishRefused, carry_incentives
 from orchestration.settings import Company
-from orchestration.sql_text import attach, literal
+from orchestration.sql_text import literal
 
 # Type and meaning of each column of the two tables that are written here and are no dbt models.
 PUBLICATION = {
@@ -122,6 +124,13 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         required_incentives=tuple(sorted(required["incentives"])),
     )
     write_durably(candidate.folder / VERDICT_FILE, write_verdict_text(verdict))
+    facts = {
+        "as of": candidate.as_of.isoformat(),
+        "built": f"{candidate.built_at:%Y-%m-%d %H:%M} UTC",
+        "pay of": incentives_release_id or "no release yet",
+    }
+    page = render_checks(f"release {candidate.release_id}", facts, results, incentives_reasons)
+    (candidate.folder / PAGE_FILE).write_text(page, encoding="utf-8")
     return Sealed(verdict, results, incentives_reasons)
 
 
@@ -129,7 +138,7 @@ def _say_carried(candidate: Candidate, reasons: list[str]) -> None:
     """Carried pay names the release it lies in; day, run, inputs and check results stay those of its own night."""
     connection = duckdb.connect()
     try:
-        attach(connection, candidate.incentives_path, "release")
+        attach_file(connection, candidate.incentives_path, "release")
         connection.execute(
             "update release.meta.publication set release_id = ?, gate_state = 'incentives_held', reasons = ?",
             [candidate.release_id, "; ".join(reasons)],
@@ -154,7 +163,7 @@ def _write_meta(
     checks = [[getattr(result, name) for name in CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
     try:
-        attach(connection, path, "release")
+        attach_file(connection, path, "release")
         connection.execute("create schema if not exists release.meta")
         _write_table(
             connection, "publication", "One row: which night this file is and what the gate said.", PUBLICATION,
