@@ -11,6 +11,7 @@ import duckdb
 
 from expectations import (
     customer_value,
+    feedback_cases,
     kpi_results,
     order_lines,
     scorecards,
@@ -28,6 +29,7 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *sources.RULES,
         *order_lines.RULES,
         *survey_answers.RULES,
+        *feedback_cases.RULES,
         *kpi_results.RULES,
         *customer_value.RULES,
         *scorecards.RULES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -62,8 +62,9 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
         connection.execute(
-            "create or replace table control.night as select cast(? as date) as as_of, cast(? as varchar) as code_version",
-            [day, code_version()],
+            "create or replace table control.night as select cast(? as date) as as_of, cast(? as timestamp) as known_until, "
+            "cast(? as varchar) as code_version",
+            [day, end_of_day(company, day), code_version()],
         )
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
@@ -77,6 +78,12 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         head.entry_hash,
     )  # fmt: skip
     return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
+
+
+def end_of_day(company: Company, day: date) -> datetime:
+    """The first moment after a business day, UTC."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(company.time_zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def hash_policy(company: Company) -> str:
