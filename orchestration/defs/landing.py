@@ -15,6 +15,7 @@ from orchestration.night import new_candidate, plan_night, release_in_place
 from orchestration.progress import say
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.seal import checks_dir
+from orchestration.retrying import with_retries
 from orchestration.sample import write_sample
 from orchestration.settings import Company
 from orchestration.state import NightReport, load_report, save_candidate, save_report
@@ -28,7 +29,7 @@ def land_extracts(company: Company) -> dict[str, Any]:
     if company.environment.may_generate_sample and not company.extracts_dir.exists():
         say("sample", "there are no extracts: writing those of the sample chain")
         write_sample(company.extracts_dir, progress=lambda message: say("sample", message))
-    report = land(company, progress=lambda message: say("landing", message))
+    report = with_retries("landing", lambda: land(company, progress=lambda message: say("landing", message)))
     summary = asdict(report) | {"problems": list(report.problems)}
     save_report(company, NightReport(landing=summary))
     for problem in report.problems:
