@@ -52,11 +52,11 @@ def _run(company: Company) -> NightReport:
     warnings.filterwarnings("ignore", module="dagster")
     # Steps skipped because nothing is new are no news either.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    import dagster as dg
-
-    from orchestration.defs.build import NIGHTLY_JOB, build_definitions
-
     try:
+        import dagster as dg
+
+        from orchestration.defs.build import NIGHTLY_JOB, build_definitions
+
         job = build_definitions().resolve_job_def(NIGHTLY_JOB)
         with dg.DagsterInstance.get() as instance:
             result = job.execute_in_process(

@@ -13,7 +13,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    JsonOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
 from orchestration.lock import NightIsBusy, night_lock
 from orchestration.publishing.failing_rows import failing_rows_dir, read_failing_rows
 from orchestration.publishing.history import as_json, list_publications, rollback
@@ -21,13 +32,11 @@ from orchestration.publishing.reader import open_locked_down
 from orchestration.publishing.release import PublishRefused, Release, current_release
 from orchestration.settings import Company, load_company
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(publications)
-    app.command(name="rollback")(roll_back)
+    app.command(name="rollback")(with_json(roll_back))
     app.command()(checks)
     app.command()(query)
 
@@ -84,6 +93,7 @@ def roll_back(
         stop(str(error), EXIT_BUSY)
     except PublishRefused as error:
         stop(str(error), EXIT_FAILED)
+    answer(release_id=release.release_id)
     console.print(f"readers see release {release.release_id}", highlight=False)
 
 

@@ -1,7 +1,5 @@
 """Within the day: a sensor sees new survey files and case outcomes, and a run of its own brings them to the readers."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 
