@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import landing, ledger, publications, refreshing
+from orchestration.commands import backfilling, landing, ledger, publications, refreshing
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -37,6 +37,7 @@ ledger.register(app)
 publications.register(app)
 landing.register(app)
 refreshing.register(app)
+backfilling.register(app)
 
 
 @app.command()

@@ -49,8 +49,11 @@ class Night:
     ledger_head: Head
 
 
-def plan_night(company: Company, landing: LandingReport, as_of: date | None = None) -> Night:
+def plan_night(
+    company: Company, landing: LandingReport, as_of: date | None = None, ledger_until: datetime | None = None
+) -> Night:
     """Choose ``as_of``, write it and the ledger's state where the models read them (``control``), and hash all inputs.
+    A past night gives both its day and the moment (UTC) up to which it knows the ledger.
 
     Raises:
         NothingDelivered: no event was ever landed.
@@ -68,7 +71,9 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         )
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
-        head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)
+        head = write_ledger_tables(
+            company, connection, noted_in(in_place.marts_path) if in_place else None, ledger_until
+        )
         keep_published_value(connection, company)
     finally:
         connection.close()

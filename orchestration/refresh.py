@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -48,7 +49,7 @@ from orchestration.publishing.release import (
 from orchestration.publishing.seal import checks_dir, record_checked_file, seal_refresh
 from orchestration.settings import Company
 from orchestration.state import load_report
-from orchestration.transform import INCENTIVES_TAG, TransformError, build
+from orchestration.transform import INCENTIVES_TAG, TransformError, build, load_manifest
 
 REFRESHED_TABLES = frozenset({
     "core.survey_responses", "core.survey_answers", "kpi.kpi_results", "kpi.integrity_flags", "kpi.integrity_effects",
@@ -210,6 +211,14 @@ def _import_expectations() -> None:
 
 def _is_wanted(found: FoundFile) -> bool:
     return found.folder in _EXTRACTS
+
+
+def survey_signature(company: Company) -> str:
+    """Changes when a survey file or a file of case outcomes comes, goes or is written to."""
+    digest = hashlib.sha256()
+    for found in survey_files(company):
+        digest.update(f"{found.name}\0{found.size_bytes}\0{found.mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def survey_files(company: Company) -> list[FoundFile]:
@@ -384,8 +393,14 @@ def _reach(starts: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _project(day: Company, code: str) -> Any:
+    """The project of this code, parsed once in a process that refreshes again and again."""
+    return load_manifest(day)
+
+
 def _build(day: Company, plan: RefreshPlan) -> None:
-    results = build(day, "--resource-type", "model", "--select", *plan.models)
+    results = build(day, "--resource-type", "model", "--select", *plan.models, manifest=_project(day, code_version()))
     if failed := [result for result in results if not result.succeeded and result.status != "skipped"]:
         raise RefreshRefused("dbt: " + "; ".join(f"{result.name}: {result.message}" for result in failed))
     if missing := sorted(set(plan.models) - {result.name for result in results if result.succeeded}):

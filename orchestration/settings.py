@@ -103,6 +103,11 @@ class Company:
         return self.state_dir / "dagster"
 
     @property
+    def past_night_path(self) -> Path:
+        """There when the data folder is that of a past night that was computed again."""
+        return self.data_dir / "past_night.json"
+
+    @property
     def published_dir(self) -> Path:
         """``releases/<id>/`` and the symlink ``current``: what BI tools and payroll read."""
         return self.data_dir / "published"

@@ -12,6 +12,7 @@ from expectations.policy import PolicyError, check_policy, seed_forms
 from orchestration.defs.company import NightResource
 from orchestration.landing import land
 from orchestration.night import new_candidate, plan_night, release_in_place
+from orchestration.past_night import past_night_of
 from orchestration.progress import say
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.seal import checks_dir
@@ -29,7 +30,11 @@ def land_extracts(company: Company) -> dict[str, Any]:
     if company.environment.may_generate_sample and not company.extracts_dir.exists():
         say("sample", "there are no extracts: writing those of the sample chain")
         write_sample(company.extracts_dir, progress=lambda message: say("sample", message))
-    report = with_retries("landing", lambda: land(company, progress=lambda message: say("landing", message)))
+    past = past_night_of(company)
+    report = with_retries(
+        "landing",
+        lambda: land(company, lambda message: say("landing", message), wanted=past.had if past else None),
+    )
     summary = asdict(report) | {"problems": list(report.problems)}
     save_report(company, NightReport(landing=summary))
     for problem in report.problems:
@@ -76,7 +81,10 @@ def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
             raise dg.Failure(f"the policy must not be used:\n{error}", allow_retries=False) from error
         from orchestration.landing import LandingReport
 
-        planned = plan_night(company, LandingReport(**report.landing))
+        past = past_night_of(company)
+        planned = plan_night(
+            company, LandingReport(**report.landing), past.as_of if past else None, past.until if past else None
+        )
         report.as_of = planned.as_of.isoformat()
         if release := release_in_place(company, planned):
             report.outcome, report.release_id = "unchanged", release.release_id

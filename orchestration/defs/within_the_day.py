@@ -1,25 +1,16 @@
 """Within the day: a sensor sees new survey files and case outcomes, and a run of its own brings them to the readers."""
 
-import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
 
 from orchestration.lock import NightIsBusy, night_lock
-from orchestration.refresh import RefreshRefused, refresh, survey_files
-from orchestration.settings import Company, load_company
+from orchestration.refresh import RefreshRefused, refresh, survey_signature
+from orchestration.settings import load_company
 
 REFRESH_JOB = "within_the_day"
 _POLL_SECONDS = 5
 _BUSY_RETRIES = 60
-
-
-def survey_signature(company: Company) -> str:
-    """Changes when a survey file or a file of case outcomes comes, goes or is written to."""
-    digest = hashlib.sha256()
-    for found in survey_files(company):
-        digest.update(f"{found.name}\0{found.size_bytes}\0{found.mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 @dg.op
