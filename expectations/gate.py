@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 
 from expectations import (
     customer_value,
+    feedback_cases,
     kpi_results,
     order_lines,
     scorecards,
@@ -20,6 +22,7 @@ from expectations import (
     survey_answers,
 )
 from expectations.checks import CheckResult, Scope
+from expectations.dbt_checks import run_compiled_test
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
 from orchestration.erasure.previous import renamed_relation
 from orchestration.erasure.register import NOBODY_ERASED, Erasures
@@ -31,6 +34,7 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *sources.RULES,
         *order_lines.RULES,
         *survey_answers.RULES,
+        *feedback_cases.RULES,
         *kpi_results.RULES,
         *customer_value.RULES,
         *scorecards.RULES,
@@ -156,6 +160,48 @@ def run_marts_checks(connection: duckdb.DuckDBPyConnection) -> Audit:
     results.append(rule_results_check(results, "marts"))
     results.append(_table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite()))
     return Audit(results, rows)
+
+
+def refresh_check_names(tables: Set[str]) -> set[str]:
+    """Checks that must run again when these published tables (``schema.table``) were refreshed: the rules that read any of
+    them, and the suites. All others have passed on what still stands.
+    """
+    return {rule.name for rule in _rules_reading(tables)} | set(SUITES["marts"])
+
+
+def _rules_reading(tables: Set[str]) -> list[Rule]:
+    return [rule for rule in RULES["marts"] if set(re.findall(r"\bmarts\.(\w+\.\w+)", rule.sql)) & tables]
+
+
+def audit_refresh(
+    warehouse: Path,
+    marts: Path,
+    previous: Path | None,
+    tables: Set[str],
+    tests: Mapping[str, Path],
+    standing: Sequence[CheckResult],
+) -> Audit:
+    """Audit the marts file of a refresh within the day: the checks of ``refresh_check_names``, and dbt's ``tests``, by the
+    files with their SQL. ``standing`` are the results of the night, of which those of the other rules still hold.
+    """
+    with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
+        connection.execute("use warehouse")
+        tested = [run_compiled_test(connection, unique_id, path) for unique_id, path in sorted(tests.items())]
+        connection.execute("use memory")
+        rules = _rules_reading(tables)
+        results = [run_rule(connection, rule, "marts") for rule in rules]
+        rows = failing_rows(connection, rules, results)
+        again = {rule.name for rule in rules}
+        night = [
+            result
+            for result in standing
+            if result.scope == "marts" and result.kind == "rule" and result.name not in again
+        ]
+        results.append(rule_results_check([*results, *night], "marts"))
+        results.append(
+            _table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite())
+        )
+        return Audit([*tested, *results], rows)
 
 
 def run_incentives_checks(connection: duckdb.DuckDBPyConnection, currency_code: str) -> Audit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -50,8 +50,11 @@ class Night:
     ledger_head: Head
 
 
-def plan_night(company: Company, landing: LandingReport, as_of: date | None = None) -> Night:
+def plan_night(
+    company: Company, landing: LandingReport, as_of: date | None = None, ledger_until: datetime | None = None
+) -> Night:
     """Choose ``as_of``, write it and the ledger's state where the models read them (``control``), and hash all inputs.
+    A past night gives both its day and the moment (UTC) up to which it knows the ledger.
 
     Raises:
         NothingDelivered: no event was ever landed.
@@ -63,12 +66,15 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
         connection.execute(
-            "create or replace table control.night as select cast(? as date) as as_of, cast(? as varchar) as code_version",
-            [day, code_version()],
+            "create or replace table control.night as select cast(? as date) as as_of, cast(? as timestamp) as known_until, "
+            "cast(? as varchar) as code_version",
+            [day, end_of_day(company, day), code_version()],
         )
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
-        head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)
+        head = write_ledger_tables(
+            company, connection, noted_in(in_place.marts_path) if in_place else None, ledger_until
+        )
         keep_published_value(connection, company)
     finally:
         connection.close()
@@ -78,6 +84,12 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         head.entry_hash, read_erasures(company).fingerprint,
     )  # fmt: skip
     return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
+
+
+def end_of_day(company: Company, day: date) -> datetime:
+    """The first moment after a business day, UTC."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(company.time_zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def hash_policy(company: Company) -> str:

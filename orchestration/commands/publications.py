@@ -16,7 +16,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from expectations.checks import CheckResult, load_results
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    JsonOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
 from orchestration.lock import NightIsBusy, night_lock
 from orchestration.publishing.checks_page import render_checks
 from orchestration.publishing.failing_rows import failing_rows_dir, read_failing_rows
@@ -28,13 +39,11 @@ from orchestration.publishing.seal import checks_dir
 from orchestration.settings import Company, load_company
 from orchestration.state import candidate_is_planned, load_candidate, load_report
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(publications)
-    app.command(name="rollback")(roll_back)
+    app.command(name="rollback")(with_json(roll_back))
     app.command()(checks)
     app.command()(query)
 
@@ -91,6 +100,7 @@ def roll_back(
         stop(str(error), EXIT_BUSY)
     except PublishRefused as error:
         stop(str(error), EXIT_FAILED)
+    answer(release_id=release.release_id)
     console.print(f"readers see release {release.release_id}", highlight=False)
 
 

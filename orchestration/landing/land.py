@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -38,10 +39,17 @@ _BATCH_BYTES = 48 << 20
 _BATCH_FILES = 400
 
 
-def land(company: Company, progress: Callable[[str], None] | None = None) -> LandingReport:
-    """Land every new file below ``company.extracts_dir`` into ``company.warehouse_path``.
+def land(
+    company: Company,
+    progress: Callable[[str], None] | None = None,
+    *,
+    warehouse: Path | None = None,
+    wanted: Callable[[FoundFile], bool] | None = None,
+) -> LandingReport:
+    """Land every new file below ``company.extracts_dir`` into ``company.warehouse_path``, or into another ``warehouse``.
 
-    Files that are refused or wait do not stop the others. ``progress`` is told one line per batch of files.
+    Files that are refused or wait do not stop the others. ``progress`` is told one line per batch of files. ``wanted``
+    leaves files out as if they were not there yet: what a refresh within the day does not take, what came after a night.
 
     Raises:
         ContractError: the contract or the company's ``headers.yml`` is wrong.
@@ -51,10 +59,10 @@ def land(company: Company, progress: Callable[[str], None] | None = None) -> Lan
     """
     contract = read_contract(company.headers_path, deliveries_path=company.deliveries_path)
     erasures = read_erasures(company)
-    with open_warehouse(company.warehouse_path) as connection:
+    with open_warehouse(warehouse or company.warehouse_path) as connection:
         create_tables(connection, contract)
         run = _Run(connection, contract, ZoneInfo(company.time_zone), progress, Scrubber(erasures))
-        return run.land(list(list_files(company.extracts_dir)))
+        return run.land([found for found in list_files(company.extracts_dir) if wanted is None or wanted(found)])
 
 
 class _Run:

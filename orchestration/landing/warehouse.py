@@ -13,7 +13,7 @@ from orchestration.landing.errors import LandingError
 from orchestration.sql_text import literal, quoted
 
 STORAGE_VERSION = "v1.4.0"
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
 # A DuckDB file begins with three headers of a page each.
 _HEADERS_BYTES = 3 * 4096
 

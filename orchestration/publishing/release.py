@@ -19,6 +19,9 @@ from orchestration.settings import Company
 
 VERDICT_FILE = "verdict.json"
 RELEASES_KEPT = 7
+# Of a refresh within the day only the last one counts; one more stays for whoever is just opening it.
+REFRESH_SUFFIX = "-day"
+_REFRESHES_KEPT = 2
 
 
 class PublishRefused(Exception):
@@ -149,14 +152,17 @@ def carry_incentives(company: Company, candidate: Candidate) -> str | None:
 
 
 def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
-    """Remove all but the newest ``keep`` releases, never the current one; returns the ids removed.
+    """Remove all but the newest ``keep`` releases of nights and the newest two of refreshes within the day, never the
+    current one; returns the ids removed.
 
     A reader that still has a removed file open keeps reading it.
     """
     releases = company.published_dir / "releases"
     current = (company.published_dir / "current").resolve()
     folders = sorted((folder for folder in releases.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
-    old = [folder for folder in folders[:-keep] if folder != current]
+    nights = [folder for folder in folders if not folder.name.endswith(REFRESH_SUFFIX)]
+    refreshes = [folder for folder in folders if folder.name.endswith(REFRESH_SUFFIX)]
+    old = [folder for folder in nights[:-keep] + refreshes[:-_REFRESHES_KEPT] if folder != current]
     for folder in old:
         shutil.rmtree(folder)
     return [folder.name for folder in old]

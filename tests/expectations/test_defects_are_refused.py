@@ -103,6 +103,22 @@ MARTS_DEFECTS = (
            "where exclusion_reason is null and rowid < 5"),
     Defect("a fifth of the answers is screened out", "survey_answers.excluded_share_is_small",
            "update marts.core.survey_answers set exclusion_reason = 'screened' where rowid % 5 = 0"),
+    Defect("a bad answer has no case", "feedback_cases.are_those_of_bad_answers",
+           "delete from marts.voice.feedback_cases where rowid = 1"),
+    Defect("a case is there twice", "feedback_cases.are_those_of_bad_answers",
+           "insert into marts.voice.feedback_cases from marts.voice.feedback_cases limit 1"),
+    Defect("a case is of no answer", "feedback_cases.are_those_of_bad_answers",
+           "update marts.voice.feedback_cases set response_id = 'nobody' where rowid = 1"),
+    Defect("a case belongs to nobody", "feedback_cases.have_owner_and_time",
+           "update marts.voice.feedback_cases set owner_id = null where rowid = 1"),
+    Defect("a case is never due", "feedback_cases.have_owner_and_time",
+           "update marts.voice.feedback_cases set due_at = null where rowid = 1"),
+    Defect("overdue cases look open", "feedback_cases.are_in_the_state_of_their_hour",
+           "update marts.voice.feedback_cases set state = 'open', escalation_level = 0, escalation_owner_id = null "
+           "where state in ('overdue', 'escalated')"),
+    Defect("the outcomes of cases are forgotten", "feedback_cases.know_every_outcome",
+           "update marts.voice.feedback_cases set state = 'open', outcome_code = null, closed_at = null "
+           "where state = 'closed'"),
     Defect("revenue is off by one line", "kpi_results.revenue_reconciles_with_order_lines",
            "update marts.kpi.kpi_results set numerator = numerator + 1 where measure_code = 'revenue' "
            "and level = 'company' and period_type = 'month' and period_start = date '2026-03-01'"),

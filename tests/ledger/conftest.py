@@ -161,10 +161,9 @@ def close_period(company: Company, key: PeriodKey) -> None:
     operations.close(company, key, "Cem", keep_little, believe)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
+def open_shop(folder: Path) -> Shop:
     """May and June are over, July is not."""
-    company = copy_company(PROJECT_DIR, tmp_path / "company")
+    company = copy_company(PROJECT_DIR, folder)
     shop = Shop(
         company,
         {
@@ -175,6 +174,11 @@ def shop(tmp_path: Path) -> Shop:
     )
     shop.publish()
     return shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return open_shop(tmp_path / "company")
 
 
 def run_code(code: str, *arguments: str) -> subprocess.Popen[str]:
