@@ -27,6 +27,7 @@ import duckdb
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.dbt_checks import compiled_test_path
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
+from orchestration.erasure.erase import texts_left_over
 from orchestration.landing import land
 from orchestration.landing.inventory import FoundFile, list_files
 from orchestration.ledger.chain import Head
@@ -160,6 +161,10 @@ def _refresh(company: Company, report: RefreshReport) -> None:
         return
     # From here on the copy is of no use until the refresh is through.
     marker.unlink()
+    if texts_left_over(company, day.warehouse_path):
+        raise RefreshRefused(
+            "an answer that came earlier turns out to be of an erased customer: the next night takes it out"
+        )
     with duckdb.connect(str(day.warehouse_path)) as connection:
         as_of, head = _write_control(company, connection, base, str(published["copied_at"]))
     report.as_of = as_of.isoformat()

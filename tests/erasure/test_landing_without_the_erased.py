@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.erasure.erase import erase_left_over, request_erasure, resume_erasures
+from orchestration.erasure.erase import erase_left_over, finish_erasures, request_erasure, resume_erasures
 from orchestration.erasure.register import ErasureError, key_path, read_erasures, register_path
 from orchestration.landing.scrub import ERASED_TEXT
 from orchestration.settings import PROJECT_DIR
@@ -227,6 +227,25 @@ def test_an_erasure_that_was_killed_is_resumed_and_one_that_was_done_is_not_repe
     assert shop.company.warehouse_path.stat().st_ino == written
     again = request_erasure(shop.company, ["C-777"], "ann", "asked")
     assert (again.new, len(again.known)) == ((), 1)
+
+
+def test_logs_copies_and_past_nights_forget_too_and_a_past_night_finishes_nothing(shop: Shop) -> None:
+    state = shop.company.state_dir
+    (state / "logs").mkdir()
+    line = "key 'C-777' stands on line 2 already, C-888 does not\n"
+    for name in ("logs/20260101.log", "logs/20260102.log", "nights.jsonl", "last_night.json"):
+        (state / name).write_text(line, encoding="utf-8")
+    for folder in (state / "failing_rows" / "r1", state / "day", shop.company.data_dir / "backfill" / "2026-01-01"):
+        folder.mkdir(parents=True)
+        (folder / "rows").write_text("C-777", encoding="utf-8")
+    (name,) = erase(shop)
+    for path in ("logs/20260101.log", "nights.jsonl", "last_night.json"):
+        assert (state / path).read_text(encoding="utf-8") == line.replace("C-777", name)
+    left = [path for path in shop.company.data_dir.rglob("rows") if path.is_file()]
+    assert left == []
+    shop.company.past_night_path.write_text("{}", encoding="utf-8")
+    assert finish_erasures(shop.company, "r1") == []
+    assert read_erasures(shop.company).pending == (name,)
 
 
 def test_the_job_erases_whom_a_file_names_and_keeps_no_name_in_its_run(
