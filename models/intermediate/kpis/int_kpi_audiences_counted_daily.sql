@@ -8,8 +8,8 @@ select
     touchpoint_code,
     segment,
     channel,
-    numerator,
-    denominator,
+    cast(numerator as decimal(28, 4)) as numerator,
+    cast(denominator as decimal(28, 4)) as denominator,
     n,
     favourable_count,
     unfavourable_count,
@@ -34,14 +34,14 @@ select
     cast(sum(n) as bigint) as n,
     cast(sum(favourable_count) as bigint) as favourable_count,
     cast(null as bigint) as unfavourable_count,
-    cast(null as decimal(38, 12)) as score_sum,
+    cast(null as decimal(18, 8)) as score_sum,
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,
-    cast(null as decimal(28, 4)) as screened_numerator,
-    cast(null as decimal(38, 12)) as weight_sum,
+    cast(null as bigint) as screened_numerator,
+    cast(null as decimal(18, 6)) as weight_sum,
     cast(null as decimal(38, 12)) as weight_square_sum,
-    cast(null as decimal(38, 12)) as weighted_numerator
+    cast(null as decimal(18, 6)) as weighted_numerator
 from {{ ref("int_invitations_counted_daily") }}
 group by measure_code, date_day, touchpoint_code, segment, channel
 union all
@@ -56,13 +56,13 @@ select
     cast(sum(n) as bigint) as n,
     cast(sum(favourable_count) as bigint) as favourable_count,
     cast(null as bigint) as unfavourable_count,
-    cast(null as decimal(38, 12)) as score_sum,
+    cast(null as decimal(18, 8)) as score_sum,
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,
-    cast(null as decimal(28, 4)) as screened_numerator,
-    cast(null as decimal(38, 12)) as weight_sum,
+    cast(null as bigint) as screened_numerator,
+    cast(null as decimal(18, 6)) as weight_sum,
     cast(null as decimal(38, 12)) as weight_square_sum,
-    cast(null as decimal(38, 12)) as weighted_numerator
+    cast(null as decimal(18, 6)) as weighted_numerator
 from {{ ref("int_tickets_counted_daily") }}
 group by measure_code, date_day, touchpoint_code, segment, channel

@@ -93,22 +93,6 @@ stamps as (
         period_start,
         {{ row_stamp(["employee_id", "job_role"]) }} as stamp
     from {{ ref("int_employees_peered") }}
-    union all
-    -- On a day peers are those of its month.
-    select
-        'day' as period_type,
-        days.date_day as period_start,
-        months.stamp
-    from days
-    inner join (
-        select
-            period_start,
-            sum({{ row_stamp(["employee_id", "job_role"]) }}) as stamp
-        from {{ ref("int_employees_peered") }}
-        where period_type = 'month'
-        group by period_start
-    ) as months
-        on days.month_start = months.period_start
 
 ),
 
