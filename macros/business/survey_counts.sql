@@ -10,7 +10,9 @@
     count(case when is_counted then 1 end) as n,
     count(case when is_counted and is_top_box then 1 end) as favourable_count,
     count(case when is_counted and is_bottom_box then 1 end) as unfavourable_count,
-    cast(sum(case when is_counted then score end) as decimal(18, 8)) as score_sum,
+    cast(
+        sum(case when is_counted then normalised_score end) as decimal(38, 12)
+    ) as score_sum,
     count(case when not is_counted then 1 end) as excluded_count,
     count(case when is_counted and uncredited_reason is not null then 1 end) as uncredited_count,
     count(case when is_screened then 1 end) as screened_count,
@@ -32,10 +34,7 @@
     ) as weighted_numerator
 {%- endmacro %}
 
-{#-
-    The answers of the touched days that `survey_counts` adds up. The mean score needs no more than
-    8 decimals, by way of a double, which holds more and is rounded faster than a wide decimal.
--#}
+{#- The answers of the touched days that `survey_counts` adds up. -#}
 {% macro answers_to_count() -%}
     select
         answers.measure_code,
@@ -53,7 +52,7 @@
         answers.is_screened,
         answers.weight,
         answers.uncredited_reason,
-        cast(cast(answers.normalised_score as double) as decimal(18, 8)) as score,
+        answers.normalised_score,
         answers.exclusion_reason is null as is_counted,
         measures.unit = 'points' as is_points
     from {{ ref("int_answers_scored") }} as answers

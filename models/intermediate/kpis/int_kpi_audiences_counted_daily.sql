@@ -34,7 +34,7 @@ select
     cast(sum(n) as bigint) as n,
     cast(sum(favourable_count) as bigint) as favourable_count,
     cast(null as bigint) as unfavourable_count,
-    cast(null as decimal(18, 8)) as score_sum,
+    cast(null as decimal(38, 12)) as score_sum,
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,
@@ -42,7 +42,7 @@ select
     cast(null as decimal(18, 6)) as weight_sum,
     cast(null as decimal(38, 12)) as weight_square_sum,
     cast(null as decimal(18, 6)) as weighted_numerator
-from {{ ref("int_invitations_counted_daily") }}
+from {{ ref("int_response_rates_counted_daily") }}
 group by measure_code, date_day, touchpoint_code, segment, channel
 union all
 select
@@ -56,7 +56,7 @@ select
     cast(sum(n) as bigint) as n,
     cast(sum(favourable_count) as bigint) as favourable_count,
     cast(null as bigint) as unfavourable_count,
-    cast(null as decimal(18, 8)) as score_sum,
+    cast(null as decimal(38, 12)) as score_sum,
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,

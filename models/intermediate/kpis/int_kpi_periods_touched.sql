@@ -3,7 +3,7 @@
 -- the period is complete, or the code.
 {% set sums = {
     "int_sales_counted_daily": ["store_id", "region", "department_code", "employee_id"],
-    "int_invitations_counted_daily": [
+    "int_response_rates_counted_daily": [
         "store_id", "region", "department_code", "employee_id",
         "touchpoint_code", "segment", "channel",
     ],

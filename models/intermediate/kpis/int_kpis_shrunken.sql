@@ -15,15 +15,9 @@
     partition=["period_type", "period_start"],
 ) }}
 
-with touched as (
+with valued as (
 
-    select * from {{ ref("int_kpi_periods_touched") }}
-
-),
-
-valued as (
-
-    select * from {{ ref("int_kpis_valued") }}
+    {{ rows_of_touched_periods(ref("int_kpis_valued")) }}
 
 ),
 
@@ -51,10 +45,6 @@ measured as (
         valued.unfavourable_count,
         case when valued.level = 'employee' then valued.entity_id end as employee_id
     from valued
-    inner join touched
-        on
-            valued.period_type = touched.period_type
-            and valued.period_start = touched.period_start
     where
         valued.origin = 'computed'
         and valued.unit in ('ratio', 'points')

@@ -12,7 +12,7 @@
     "n": "bigint",
     "favourable_count": "bigint",
     "unfavourable_count": "bigint",
-    "score_sum": "decimal(28, 8)",
+    "score_sum": "decimal(38, 12)",
     "excluded_count": "bigint",
     "uncredited_count": "bigint",
     "screened_count": "bigint",

@@ -15,7 +15,7 @@ with touched as (
 
 summed as (
 
-    select * from {{ ref("int_kpis_summed") }}
+    {{ rows_of_touched_periods(ref("int_kpis_summed")) }}
 
 ),
 

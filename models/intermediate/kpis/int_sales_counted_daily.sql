@@ -41,7 +41,7 @@ revenue_counts as (
         count(*) filter (where exclusion_reason is null) as n,
         cast(null as bigint) as favourable_count,
         cast(null as bigint) as unfavourable_count,
-        cast(null as decimal(18, 8)) as score_sum,
+        cast(null as decimal(38, 12)) as score_sum,
         count(*) filter (where exclusion_reason is not null) as excluded_count
     from sales
     group by date_day, store_id, region, department_code, employee_id
@@ -62,7 +62,7 @@ order_counts as (
         count(*) as n,
         cast(null as bigint) as favourable_count,
         cast(null as bigint) as unfavourable_count,
-        cast(null as decimal(18, 8)) as score_sum,
+        cast(null as decimal(38, 12)) as score_sum,
         cast(0 as bigint) as excluded_count
     from orders
     group by ordered_on, store_id, region, department_code, employee_id
@@ -133,7 +133,7 @@ return_counts as (
         cast(
             coalesce(sum(returned_lines) filter (where exclusion_reason is null), 0) as bigint
         ) as unfavourable_count,
-        cast(null as decimal(18, 8)) as score_sum,
+        cast(null as decimal(38, 12)) as score_sum,
         count(*) filter (where exclusion_reason is not null) as excluded_count
     from return_events
     group by date_day, store_id, region, department_code, employee_id
