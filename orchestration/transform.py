@@ -46,6 +46,8 @@ def dbt_environment(company: Company, project_dir: Path = PROJECT_DIR) -> dict[s
     """Environment variables that point dbt's project file and profile at the company."""
     return {
         "SCORECARD_WAREHOUSE": str(company.warehouse_path),
+        # As many as DuckDB would take by itself, unless the machine is shared.
+        "SCORECARD_DUCKDB_THREADS": os.environ.get("SCORECARD_DUCKDB_THREADS", str(os.cpu_count() or 1)),
         "SCORECARD_SEEDS": os.path.relpath(company.seeds_dir, project_dir),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
@@ -86,6 +88,17 @@ def parse(company: Company) -> Path:
         TransformError: the project does not parse.
 
     """
+    load_manifest(company)
+    return company.dbt_target_dir / "manifest.json"
+
+
+def load_manifest(company: Company) -> Any:
+    """The parsed project, for builds of one process that follow one another.
+
+    Raises:
+        TransformError: the project does not parse.
+
+    """
     from dbt.cli.main import dbtRunner
 
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
@@ -93,7 +106,7 @@ def parse(company: Company) -> Path:
         result = dbtRunner().invoke(_arguments(company, "parse"))
     if not result.success:
         raise TransformError(f"dbt cannot parse the project: {result.exception}")
-    return company.dbt_target_dir / "manifest.json"
+    return result.result
 
 
 def build(
@@ -101,9 +114,10 @@ def build(
     *selection: str,
     on_event: Callable[[Any], None] | None = None,
     project_dir: Path = PROJECT_DIR,
+    manifest: Any = None,
 ) -> list[NodeResult]:
     """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
-    ``project_dir`` is this project, or a kept version of it.
+    ``project_dir`` is this project, or a kept version of it; ``manifest`` the project as ``load_manifest`` parsed it.
 
     A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
     returns.
@@ -115,7 +129,7 @@ def build(
     from dbt.cli.main import dbtRunner
 
     with _environment(dbt_environment(company, project_dir)):
-        runner = dbtRunner(callbacks=[on_event] if on_event else [])
+        runner = dbtRunner(manifest, callbacks=[on_event] if on_event else [])
         result = runner.invoke(_arguments(company, "build", *selection, project_dir=project_dir))
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")
