@@ -35,8 +35,8 @@
 {%- endmacro %}
 
 {#-
-    The same quotient of two counts. Up to four million of them its numerator fits into the machine's
-    own integers, which divide many times faster.
+    The same quotient of two counts. Up to four million of them its numerator fits into the integers
+    of the machine, which divide many times faster.
 -#}
 {% macro exact_divide_counts(count, whole) -%}
     {{ return(adapter.dispatch("exact_divide_counts")(count, whole)) }}

@@ -85,8 +85,8 @@
 
 {#-
     The rows of the touched periods, one kind of period after the other: rows of a kind lie together
-    and new ones at the end, so that an engine that knows the least and the greatest value of a block
-    reads few blocks on a night that touches few periods.
+    and new ones at the end, so that an engine that knows the least and the greatest value of a
+    block reads few blocks on a night that touches few periods.
 -#}
 {% macro rows_of_touched_periods(relation) -%}
     {%- for period_type in ["day", "month", "quarter"] %}

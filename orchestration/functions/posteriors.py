@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.float64]
-# A cut is found when a step no longer moves it by this share of where it may lie; five steps do for most groups, and
-# halving alone would need forty.
-_CLOSE = 1e-10
+# A cut is found when a step of Newton's moves it by less than this share of where it may lie: what is left is the square
+# of it. Four steps do for most groups, and halving alone would need forty.
+_CLOSE = 1e-6
+_CLOSE_BY_HALVING = 1e-12
 _MOST_STEPS = 60
 _WIDEST = 12.0
 
@@ -47,9 +48,7 @@ def beta_rank_cut(top_share: Floats, sizes: NDArray[np.int64], a: Floats, b: Flo
         return beta_tail(cut, a[of], b[of])
 
     def density(cut: Floats, of: NDArray[np.int64]) -> Floats:
-        return np.asarray(
-            np.exp(special.xlogy(a[of] - 1, cut) + special.xlog1py(b[of] - 1, -cut) - logarithm[of])
-        )
+        return np.asarray(np.exp(special.xlogy(a[of] - 1, cut) + special.xlog1py(b[of] - 1, -cut) - logarithm[of]))
 
     groups = len(sizes)
     mean = a / (a + b)
@@ -64,6 +63,11 @@ def normal_rank_cut(
     starts = _starts(sizes)
     low = np.minimum.reduceat(mean - _WIDEST * deviation, starts)
     high = np.maximum.reduceat(mean + _WIDEST * deviation, starts)
+    # All members together as if they were one normal distribution.
+    total = np.add.reduceat(members, starts)
+    middle = np.add.reduceat(members * mean, starts) / total
+    square = np.add.reduceat(members * (deviation**2 + mean**2), starts) / total
+    guess = middle + special.ndtri(1 - top_share) * np.sqrt(np.maximum(square - middle**2, 0))
 
     def tail(cut: Floats, of: NDArray[np.int64]) -> Floats:
         return normal_tail(cut, mean[of], deviation[of])
@@ -73,7 +77,7 @@ def normal_rank_cut(
             height = np.exp(-(((cut - mean[of]) / deviation[of]) ** 2) / 2) / (deviation[of] * np.sqrt(2 * np.pi))
         return np.asarray(np.where(deviation[of] > 0, height, 0.0))
 
-    return _rank_cut(top_share, sizes, members, low, high, (low + high) / 2, tail, density)
+    return _rank_cut(top_share, sizes, members, low, high, guess, tail, density)
 
 
 def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -109,7 +113,8 @@ def _rank_cut(
             step = cut + excess / slope
         inside = np.isfinite(step) & (step > low[sought]) & (step < high[sought])
         found[sought] = np.where(inside, step, (low[sought] + high[sought]) / 2)
-        moves = np.abs(found[sought] - cut) > _CLOSE * width[sought]
+        close = np.where(inside, _CLOSE, _CLOSE_BY_HALVING)
+        moves = np.abs(found[sought] - cut) > close * width[sought]
         member = member[np.repeat(moves, sizes[sought])]
         sought = sought[moves]
         if not len(sought):

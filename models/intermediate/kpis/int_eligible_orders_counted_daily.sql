@@ -1,9 +1,9 @@
 -- One row per day, credit (store, region, department, employee) and channel of questionnaires that
--- invited nobody in the month (a QR code at the till): whoever could have answered, and the answers.
--- For QR codes these are the store's orders at the till, for other channels the orders of known
--- customers; as in the response funnel, once for every questionnaire. An order counts on its own day
--- and an answer on the day it was given. Orders have no touchpoint and answers at a poster no known
--- customer: rates by touchpoint and segment are of invitations alone.
+-- invited nobody in the month (a QR code at the till): whoever could have answered, and the
+-- answers. For QR codes these are the store's orders at the till, for other channels the orders of
+-- known customers; as in the response funnel, once for every questionnaire. An order counts on its
+-- own day and an answer on the day it was given. Orders have no touchpoint and answers at a poster
+-- no known customer: rates by touchpoint and segment are of invitations alone.
 with invitations as (
 
     select * from {{ ref("int_invitations_credited") }}

@@ -1,5 +1,5 @@
--- One row per day, credit, audience and where the denominator is from: invitations, and where there is
--- no invitation record eligible orders.
+-- One row per day, credit, audience and where the denominator is from: invitations, and where there
+-- is no invitation record eligible orders.
 {{ config(materialized="view") }}
 
 select
