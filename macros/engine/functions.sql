@@ -57,3 +57,10 @@
 {% macro spark__join_entries(entry) -%}
     array_join(array_sort(collect_list({{ entry }})), chr(30))
 {%- endmacro %}
+
+{#- One row per element of an array. -#}
+{% macro explode(elements) -%} {{ return(adapter.dispatch("explode")(elements)) }} {%- endmacro %}
+
+{% macro duckdb__explode(elements) -%} unnest({{ elements }}) {%- endmacro %}
+
+{% macro spark__explode(elements) -%} explode({{ elements }}) {%- endmacro %}
