@@ -57,17 +57,21 @@ def clustered_effect(outcome: Any, design: Any, clusters: Any) -> Effect | None:
     outcome, design = np.asarray(outcome, float), np.asarray(design, float)
     # The treatment is what the other columns leave of it (Frisch and Waugh): columns among those may be collinear.
     others = design[:, 1:]
-    left, scales, _ = np.linalg.svd(others, full_matrices=False)
-    basis = left[:, scales > scales[0] * 1e-10] if len(scales) else left[:, :0]
-    treatment = design[:, 0] - basis @ (basis.T @ design[:, 0])
+    scales, axes = np.linalg.eigh(others.T @ others)
+    kept = scales > scales.max() * 1e-10
+    inverse = (axes[:, kept] / scales[kept]) @ axes[:, kept].T
+
+    def without_others(column: Any) -> Any:
+        return column - others @ (inverse @ (others.T @ column))
+
+    treatment = without_others(design[:, 0])
     spread = float(treatment @ treatment)
     groups = int(clusters.max()) + 1 if len(clusters) else 0
-    rank = basis.shape[1] + 1
+    rank = int(kept.sum()) + 1
     if spread < 1e-8 * len(outcome) or groups < 2 or len(outcome) <= rank:
         return None
     estimate = float(treatment @ outcome) / spread
-    remainder = outcome - design[:, 0] * estimate
-    residuals = remainder - basis @ (basis.T @ remainder)
+    residuals = without_others(outcome) - treatment * estimate
     scores = np.bincount(clusters, weights=treatment * residuals, minlength=groups)
     factor = groups / (groups - 1) * (len(outcome) - 1) / (len(outcome) - rank)
     error = float(np.sqrt(factor * float(scores @ scores))) / spread
