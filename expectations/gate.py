@@ -11,6 +11,7 @@ import duckdb
 
 from expectations import (
     customer_value,
+    journeys,
     kpi_results,
     order_lines,
     scorecards,
@@ -30,6 +31,7 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *survey_answers.RULES,
         *kpi_results.RULES,
         *customer_value.RULES,
+        *journeys.RULES,
         *scorecards.RULES,
     ),
     "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
@@ -41,7 +43,7 @@ SUITES: dict[Scope, tuple[str, ...]] = {
 POLICY_CHECK = "policy.seeds_are_sound"
 # Tables of the release in place that rules compare with; empty before the first release.
 _COMPARED_TABLES = (
-    "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions",
+    "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions", "journey.events",
 )  # fmt: skip
 
 

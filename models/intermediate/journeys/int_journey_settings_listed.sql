@@ -1,7 +1,7 @@
 -- One row: the settings of journeys in force at `as_of`.
 {% set codes = [
-    "decay_half_life_days", "position_end_share", "exact_players", "sampled_orders",
-    "experience_days", "blame_lookback_days", "answer_points", "ticket_points", "delay_points",
+    "decay_half_life_days", "position_end_share", "experience_days",
+    "blame_lookback_days", "answer_points", "ticket_points", "delay_points",
     "minimum_bad_orders", "journey_steps", "merge_most_customers", "open_days_per_week",
 ] %}
 

@@ -3,8 +3,38 @@
 -- before.
 with answers as (
 
-    select * from {{ ref("int_experiences_gathered") }}
+    select
+        evidence_id,
+        customer_id,
+        response_id,
+        touchpoint_code,
+        order_id,
+        store_id,
+        known_at,
+        known_on
+    from {{ ref("int_experiences_gathered") }}
     where measure_code = 'nps' and is_bad
+    union all
+    -- An answer about no touchpoint is evidence of none, and an outcome all the same.
+    select
+        concat(answers.response_id, '/', answers.question_code) as evidence_id,
+        coalesce(merged.resolved_customer_id, answers.customer_id) as customer_id,
+        answers.response_id,
+        null as touchpoint_code,
+        responses.order_id,
+        answers.store_id,
+        answers.submitted_at as known_at,
+        answers.submitted_on as known_on
+    from {{ ref("int_answers_scored") }} as answers
+    inner join {{ ref("int_responses_screened") }} as responses
+        on answers.response_id = responses.response_id
+    left join {{ ref("int_customers_merged") }} as merged
+        on answers.customer_id = merged.customer_id
+    where
+        answers.measure_code = 'nps'
+        and answers.is_bottom_box
+        and answers.exclusion_reason is null
+        and answers.touchpoint_code is null
 
 ),
 

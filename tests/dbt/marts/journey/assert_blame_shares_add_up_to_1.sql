@@ -18,5 +18,4 @@ where
     answers.measure_code = 'nps'
     and answers.is_bottom_box
     and answers.exclusion_reason is null
-    and answers.touchpoint_code is not null
     and outcomes.outcome_id is null
