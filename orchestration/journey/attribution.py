@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def removal_effects(paths: Mapping[Path, tuple[float, float]]) -> dict[str, floa
     converts, ends = np.zeros(len(units) + 1), np.zeros(len(units) + 1)
     for path, (converted, lost) in paths.items():
         states = [0, *(place[unit] for unit in path)]
-        for here, there in zip(states, states[1:], strict=False):
+        for here, there in pairwise(states):
             moves[here, there] += converted + lost
         converts[states[-1]] += converted
         ends[states[-1]] += converted + lost
@@ -51,9 +52,7 @@ def removal_effects(paths: Mapping[Path, tuple[float, float]]) -> dict[str, floa
     conversion = visits @ (converts / total)
     if conversion[0] <= 0:
         return dict.fromkeys(units, 0.0)
-    return {
-        unit: float(visits[0, at] / visits[at, at] * conversion[at] / conversion[0]) for unit, at in place.items()
-    }
+    return {unit: float(visits[0, at] / visits[at, at] * conversion[at] / conversion[0]) for unit, at in place.items()}
 
 
 def shapley_values(dividends: Mapping[frozenset[Hashable], float]) -> dict[Hashable, float]:

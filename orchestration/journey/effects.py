@@ -148,7 +148,12 @@ def estimate_effects(trials: Any, days: Any) -> pa.Table:
                 continue
             columns = {name: values[before] for name, values in every.items()}
             rows.append(
-                {"known_on": known_on, "is_current": is_current, "outcome_code": outcome_code, "touchpoint_code": touchpoint}
+                {
+                    "known_on": known_on,
+                    "is_current": is_current,
+                    "outcome_code": outcome_code,
+                    "touchpoint_code": touchpoint,
+                }
                 | _estimate(columns, touchpoint)
             )
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import duckdb
 import numpy as np
@@ -36,7 +36,7 @@ def conversion(paths: Paths, without: str | None = None) -> float:
     moves: dict[str, dict[str, float]] = {}
     for path, (converted, lost) in paths.items():
         states = ["(start)", *path]
-        for here, there in zip(states, states[1:], strict=False):
+        for here, there in pairwise(states):
             row = moves.setdefault(here, {})
             row[there] = row.get(there, 0) + converted + lost
         last = moves.setdefault(states[-1], {})

@@ -74,6 +74,7 @@ labelled_0 as (
         customer_id,
         merge_rule,
         identifier,
+        min(customer_id) over (partition by merge_rule, identifier) as first_label,
         customer_id as label
     from links
 
@@ -87,6 +88,7 @@ spread_{{ round }} as (
         customer_id,
         merge_rule,
         identifier,
+        first_label,
         min(label) over (partition by merge_rule, identifier) as label
     from labelled_{{ round - 1 }}
 
@@ -98,6 +100,7 @@ labelled_{{ round }} as (
         customer_id,
         merge_rule,
         identifier,
+        first_label,
         label as shared_label,
         min(label) over (partition by customer_id) as label
     from spread_{{ round }}
@@ -110,7 +113,12 @@ merged as (
     select
         customer_id,
         min(label) as resolved_customer_id,
-        min(merge_rule) filter (where shared_label = label) as merge_rule
+        -- The rule that links to the first customer itself, else the one that leads there; both a
+        -- contact and a card count as the contact.
+        coalesce(
+            max(merge_rule) filter (where first_label = label),
+            max(merge_rule) filter (where shared_label = label)
+        ) as merge_rule
     from labelled_{{ rounds }}
     group by customer_id
 
