@@ -85,7 +85,9 @@
 {% macro spark__text_digest(text) -%} sha2({{ text }}, 256) {%- endmacro %}
 
 {#- Median of doubles, interpolated. -#}
-{% macro median_of(expression) -%} {{ return(adapter.dispatch("median_of")(expression)) }} {%- endmacro %}
+{% macro median_of(expression) -%}
+    {{ return(adapter.dispatch("median_of")(expression)) }}
+{%- endmacro %}
 
 {% macro duckdb__median_of(expression) -%} quantile_cont({{ expression }}, 0.5) {%- endmacro %}
 

@@ -122,7 +122,7 @@ ranked as (
         1000000 - sum(millionths) over (partition by outcome_id) as missing,
         row_number() over (
             partition by outcome_id
-            order by remainder desc, touchpoint_code nulls last, department_code
+            order by remainder desc, touchpoint_code asc nulls last, department_code asc
         ) as remainder_rank
     from cut
 

@@ -178,11 +178,11 @@ ranked as (
         count(*) over credit_group as units,
         row_number() over (
             partition by model_code, outcome_code, unit_kind, period_type, period_start
-            order by credit_remainder desc, credit desc, unit_code
+            order by credit_remainder desc, credit desc, unit_code asc
         ) as credit_rank,
         row_number() over (
             partition by model_code, outcome_code, unit_kind, period_type, period_start
-            order by amount_remainder desc, credited_amount desc, unit_code
+            order by amount_remainder desc, credited_amount desc, unit_code asc
         ) as amount_rank
     from cut
     window credit_group as (

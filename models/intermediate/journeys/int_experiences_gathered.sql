@@ -160,7 +160,7 @@ candidates as (
         on
             named.resolved_customer_id = touches.customer_id
             and named.touchpoint_code = touches.touchpoint_code
-            and touches.occurred_at <= named.known_at
+            and named.known_at >= touches.occurred_at
     union all
     select
         named.evidence_id,
@@ -172,7 +172,7 @@ candidates as (
         on
             named.order_id = touches.order_id
             and named.touchpoint_code = touches.touchpoint_code
-            and touches.occurred_at <= named.known_at
+            and named.known_at >= touches.occurred_at
     where named.resolved_customer_id is null
 
 ),
@@ -185,7 +185,7 @@ about as (
     from candidates
     qualify
         row_number() over (
-            partition by evidence_id order by remoteness, occurred_at desc, event_id
+            partition by evidence_id order by remoteness asc, occurred_at desc, event_id asc
         ) = 1
 
 ),
@@ -200,11 +200,11 @@ last_orders as (
     inner join orders
         on
             named.resolved_customer_id = orders.customer_id
-            and orders.occurred_at <= named.known_at
+            and named.known_at >= orders.occurred_at
     where named.order_id is null
     qualify
         row_number() over (
-            partition by named.evidence_id order by orders.occurred_at desc, orders.event_id
+            partition by named.evidence_id order by orders.occurred_at desc, orders.event_id asc
         ) = 1
 
 )

@@ -34,11 +34,11 @@ matched as (
     inner join experiences
         on
             outcomes.customer_id = experiences.customer_id
-            and experiences.known_on <= outcomes.experienced_until
+            and outcomes.experienced_until >= experiences.known_on
             and experiences.known_on > {{ add_days(
                 "outcomes.reached_back_from", "-cast(settings.blame_lookback_days as integer)"
             ) }}
-            and (outcomes.known_at is null or experiences.known_at <= outcomes.known_at)
+            and (outcomes.known_at is null or outcomes.known_at >= experiences.known_at)
     union
     select
         outcomes.outcome_id,
@@ -54,7 +54,7 @@ matched as (
     inner join experiences
         on
             outcomes.order_id = experiences.order_id
-            and experiences.known_at <= outcomes.known_at
+            and outcomes.known_at >= experiences.known_at
     where outcomes.customer_id is null
 
 )

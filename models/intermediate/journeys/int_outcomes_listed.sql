@@ -168,7 +168,7 @@ spent as (
     inner join purchases
         on
             outcomes.customer_id = purchases.customer_id
-            and purchases.ordered_on <= outcomes.reached_back_from
+            and outcomes.reached_back_from >= purchases.ordered_on
             and purchases.ordered_on > {{ add_days("outcomes.reached_back_from", -365) }}
     group by outcomes.outcome_id
 

@@ -21,8 +21,9 @@ cut as (
         *,
         case
             when
-                {{ dbt.datediff("lag(occurred_at) over customer_touches", "occurred_at", "second") }}
-                <= gap_seconds
+                {{ dbt.datediff(
+                    "lag(occurred_at) over customer_touches", "occurred_at", "second"
+                ) }} <= gap_seconds
                 then 0
             else 1
         end as begins,

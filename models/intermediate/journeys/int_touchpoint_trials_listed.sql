@@ -66,7 +66,7 @@ by_answer as (
     inner join experiences
         on
             answers.order_id = experiences.order_id
-            and experiences.known_at <= answers.known_at
+            and answers.known_at >= experiences.known_at
     group by answers.evidence_id, experiences.touchpoint_code
 
 ),

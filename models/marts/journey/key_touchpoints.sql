@@ -61,7 +61,7 @@ select
         order by
             coalesce(is_proven, false) desc,
             lost_orders desc nulls last,
-            touchpoint_code
+            touchpoint_code asc
     ) as integer) as touchpoint_rank,
     touchpoint_code,
     {% for outcome in ["repurchase", "nps"] %}

@@ -1,4 +1,4 @@
--- Every outcome is divided, exactly and once; every answer of a detractor that counts is an outcome.
+-- Every outcome is divided, exactly and once; every answer of a detractor that counts is one.
 select
     outcomes.outcome_id,
     sum(split.share) as share
