@@ -22,7 +22,15 @@ from orchestration.erasure.register import (
 )
 from orchestration.landing.contract import Contract
 from orchestration.landing.contract_reader import read_contract
-from orchestration.landing.erased import devices_of, is_applied, is_known, left_over, responses_of, rewrite_warehouse
+from orchestration.landing.erased import (
+    devices_of,
+    identifiers_of,
+    is_applied,
+    is_known,
+    left_over,
+    responses_of,
+    rewrite_warehouse,
+)
 from orchestration.landing.scrub import Scrubber
 from orchestration.landing.warehouse import create_tables, open_warehouse
 from orchestration.past_night import backfill_dir
@@ -74,6 +82,7 @@ def request_erasure(company: Company, customers: Sequence[str], by: str, reason:
                 )
             new[customer] = name
         devices = devices_of(connection, contract, responses_of(connection, contract, new))
+        devices |= identifiers_of(connection, contract, new)
     if new:
         note_erasure(company, key, new.values(), [pseudonym(key, device) for device in devices], by, reason)
     return Requested(tuple(new.values()), tuple(known))

@@ -15,6 +15,8 @@ from orchestration.landing.contract import Extract
 from orchestration.landing.readers import Rejection
 
 ERASED_TEXT = "[erased]"
+# A case is known by its response and, behind a colon, the question.
+CASE_QUESTION = ":[^:]*$"
 _BETWEEN_VALUES = re.compile(r"""[\s,;|"'{}\[\]:=<>()]+""")
 
 
@@ -34,14 +36,15 @@ class Scrubber:
         for name in extract.of_person("customer"):
             columns[name], found = self._renamed(columns[name])
             hidden = found if hidden is None or found is None else pc.or_(hidden, found)
-        for name in extract.of_person("device"):
+        for name in [*extract.of_person("device"), *extract.of_person("identifier")]:
             columns[name], _ = self._renamed(columns[name])
         if hidden is not None:
             for name in extract.of_person("contact"):
                 columns[name] = pc.if_else(hidden, pa.nulls(len(rows), pa.string()), columns[name])
         for name in extract.of_person("text"):
             if self.responses:
-                theirs = pc.is_in(columns[extract.key[0]], value_set=pa.array(sorted(self.responses), pa.string()))
+                responses = pc.replace_substring_regex(columns[extract.key[0]], CASE_QUESTION, "")
+                theirs = pc.is_in(responses, value_set=pa.array(sorted(self.responses), pa.string()))
                 there = pc.and_(theirs, pc.is_valid(columns[name]))
                 columns[name] = pc.if_else(there, pa.scalar(ERASED_TEXT), columns[name])
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=rows.schema)
