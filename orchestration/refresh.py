@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -27,9 +28,10 @@ import duckdb
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.dbt_checks import compiled_test_path
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
-from orchestration.landing import land
+from orchestration.landing import LandingError, land
 from orchestration.landing.inventory import FoundFile, list_files
 from orchestration.ledger.chain import Head
+from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.verify import noted_in
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.night import Night, code_version, end_of_day, hash_policy, new_candidate
@@ -131,9 +133,12 @@ def refresh(company: Company) -> RefreshReport:
     report = RefreshReport()
     try:
         _refresh(company, report)
-    except (RefreshRefused, PublishRefused, TransformError) as error:
+    except (
+        RefreshRefused, PublishRefused, TransformError, LandingError, LedgerError, OSError, duckdb.Error
+    ) as error:  # fmt: skip
         report.reasons = report.reasons or str(error).splitlines()
-        save_refresh_report(company, report)
+        with suppress(OSError):
+            save_refresh_report(company, report)
         raise RefreshRefused(str(error)) from error
     save_refresh_report(company, report)
     return report
