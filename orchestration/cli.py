@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import backfilling, landing, ledger, publications, refreshing
+from orchestration.commands import backfilling, erasure, export, landing, ledger, publications, refreshing
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -24,6 +24,7 @@ from orchestration.commands.common import (
     with_json,
 )
 from orchestration.lock import NightIsBusy, night_lock
+from orchestration.pay_file import PayFileError
 from orchestration.publishing.release import PublishRefused, current_release
 from orchestration.settings import SettingsError, load_company
 from orchestration.state import load_report
@@ -36,6 +37,8 @@ app = typer.Typer(
 ledger.register(app)
 publications.register(app)
 landing.register(app)
+erasure.register(app)
+export.register(app)
 refreshing.register(app)
 backfilling.register(app)
 
@@ -214,6 +217,6 @@ def main() -> None:
     """Entry point: errors of settings are messages, not tracebacks."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, PayFileError) as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_USAGE)

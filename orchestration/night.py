@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.erasure.register import read_erasures
 from orchestration.landing import LandingReport
 from orchestration.ledger.chain import Head
 from orchestration.ledger.verify import noted_in
@@ -80,7 +81,7 @@ def plan_night(
     code, policy = code_version(), hash_policy(company)
     parts = (
         landing.content_fingerprint, policy, code, day.isoformat(), company.time_zone, company.currency_code,
-        head.entry_hash,
+        head.entry_hash, read_erasures(company).fingerprint,
     )  # fmt: skip
     return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
 

@@ -46,6 +46,8 @@ def dbt_environment(company: Company, project_dir: Path = PROJECT_DIR) -> dict[s
     """Environment variables that point dbt's project file and profile at the company."""
     return {
         "SCORECARD_WAREHOUSE": str(company.warehouse_path),
+        # As many as DuckDB would take by itself, unless the machine is shared.
+        "SCORECARD_DUCKDB_THREADS": os.environ.get("SCORECARD_DUCKDB_THREADS", str(os.cpu_count() or 1)),
         "SCORECARD_SEEDS": os.path.relpath(company.seeds_dir, project_dir),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",

@@ -6,20 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
 
 from orchestration.sample import SampleSpec, write_sample
 from orchestration.settings import PROJECT_DIR, Company, load_company
 
 # A gate that all commits pass must say the same of the same commit twice; elsewhere every run looks at new examples.
-settings.register_profile("reproducible", derandomize=True)
+hypothesis_settings.register_profile("reproducible", derandomize=True)
 if os.environ.get("CI"):
-    settings.load_profile("reproducible")
+    hypothesis_settings.load_profile("reproducible")
 
 SMALL = SampleSpec(scale=0.1, months=6, last_day=date(2026, 6, 30))
 
@@ -47,13 +48,19 @@ def run_night(company: Company) -> NightRun:
     return run_scorecard(company, "nightly")
 
 
-def run_scorecard(company: Company, command: str, *arguments: str) -> NightRun:
-    """Run one command of ``scorecard`` in a process of its own."""
+def run_scorecard(
+    company: Company,
+    command: str,
+    *arguments: str,
+    python: str | Path = sys.executable,
+    settings: Mapping[str, str] | None = None,
+) -> NightRun:
+    """Run one command of ``scorecard`` in a process of its own, with no settings of the environment but ``settings``."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SCORECARD_")}
-    environment["PYTHONPATH"] = str(PROJECT_DIR)
+    environment |= {"PYTHONPATH": str(PROJECT_DIR), **(settings or {})}
     process = subprocess.run(
         [
-            sys.executable,
+            str(python),
             "-c",
             "from orchestration.cli import main; main()",
             command,

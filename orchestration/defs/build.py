@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.company import NightResource
+from orchestration.defs.erasure import build_erasure
 from orchestration.defs.landing import build_landing_assets
 from orchestration.defs.ledger import build_ledger_jobs
 from orchestration.defs.publish import build_publish_assets
@@ -51,6 +52,7 @@ def build_definitions() -> dg.Definitions:
         description="Land, build, check, publish.",
         executor_def=dg.in_process_executor,
     )
+    erasure_jobs, erasure_sensors = build_erasure(nightly)
     refresh_job, survey_sensor = build_refresh()
     return dg.Definitions(
         assets=[
@@ -60,8 +62,8 @@ def build_definitions() -> dg.Definitions:
             *build_publish_assets(),
         ],
         asset_checks=checks,
-        jobs=[nightly, refresh_job, *build_ledger_jobs()],
-        sensors=[survey_sensor],
+        jobs=[nightly, refresh_job, *build_ledger_jobs(), *erasure_jobs],
+        sensors=[survey_sensor, *erasure_sensors],
         schedules=[
             dg.ScheduleDefinition(
                 name="nightly_at_two",

@@ -13,11 +13,13 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, decide, load_results
 from expectations.verdict import Verdict, write_verdict_text
+from orchestration.pay_file import attach_file
 from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.checks_page import PAGE_FILE, render_checks
 from orchestration.publishing.files import sha256_of, write_durably
 from orchestration.publishing.release import VERDICT_FILE, PublishRefused, carry_incentives
 from orchestration.settings import Company
-from orchestration.sql_text import attach, literal
+from orchestration.sql_text import literal
 
 # Type and meaning of each column of the two tables that are written here and are no dbt models.
 PUBLICATION = {
@@ -113,21 +115,7 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         incentives_release_id = carry_incentives(company, candidate)
         if incentives_release_id is not None:
             _say_carried(candidate, incentives_reasons)
-    # What the checks of pay observed are sums of pay: they stand beside the pay, not in the file that BI reads.
-    shown = [replace(result, observed=None) if result.scope == "incentives" else result for result in results]
-    _write_meta(candidate.marts_path, candidate, incentives_release_id, incentives_reasons, shown)
-
-    has_incentives = candidate.incentives_path.exists()
-    verdict = Verdict(
-        release_id=candidate.release_id,
-        marts_sha256=sha256_of(candidate.marts_path),
-        incentives_sha256=sha256_of(candidate.incentives_path) if has_incentives else None,
-        incentives_release_id=incentives_release_id,
-        required_marts=tuple(sorted(required["marts"])),
-        required_incentives=tuple(sorted(required["incentives"])),
-    )
-    write_durably(candidate.folder / VERDICT_FILE, write_verdict_text(verdict))
-    return Sealed(verdict, results, incentives_reasons)
+    return _finish(candidate, required, results, incentives_release_id, incentives_reasons)
 
 
 def seal_refresh(
@@ -148,16 +136,37 @@ def seal_refresh(
     incentives_release_id = carry_incentives(company, candidate)
     if incentives_release_id is not None:
         _rename_release(candidate)
-    _write_meta(candidate.marts_path, candidate, incentives_release_id, reasons, results, night_release_id)
+    return _finish(candidate, required, results, incentives_release_id, reasons, night_release_id)
+
+
+def _finish(
+    candidate: Candidate,
+    required: dict[Scope, set[str]],
+    results: list[CheckResult],
+    incentives_release_id: str | None,
+    reasons: list[str],
+    night_release_id: str | None = None,
+) -> Sealed:
+    # What the checks of pay observed are sums of pay: they stand beside the pay, not in the file that BI reads.
+    shown = [replace(result, observed=None) if result.scope == "incentives" else result for result in results]
+    _write_meta(candidate.marts_path, candidate, incentives_release_id, reasons, shown, night_release_id)
+    has_incentives = candidate.incentives_path.exists()
     verdict = Verdict(
         release_id=candidate.release_id,
         marts_sha256=sha256_of(candidate.marts_path),
-        incentives_sha256=sha256_of(candidate.incentives_path) if incentives_release_id is not None else None,
+        incentives_sha256=sha256_of(candidate.incentives_path) if has_incentives else None,
         incentives_release_id=incentives_release_id,
         required_marts=tuple(sorted(required["marts"])),
         required_incentives=tuple(sorted(required["incentives"])),
     )
     write_durably(candidate.folder / VERDICT_FILE, write_verdict_text(verdict))
+    facts = {
+        "as of": candidate.as_of.isoformat(),
+        "built": f"{candidate.built_at:%Y-%m-%d %H:%M} UTC",
+        "pay of": incentives_release_id or "no release yet",
+    }
+    page = render_checks(f"release {candidate.release_id}", facts, shown, reasons)
+    (candidate.folder / PAGE_FILE).write_text(page, encoding="utf-8")
     return Sealed(verdict, results, reasons)
 
 
@@ -165,7 +174,7 @@ def _rename_release(candidate: Candidate) -> None:
     """Pay that lies in another release names that one."""
     connection = duckdb.connect()
     try:
-        attach(connection, candidate.incentives_path, "release")
+        attach_file(connection, candidate.incentives_path, "release")
         connection.execute("update release.meta.publication set release_id = ?", [candidate.release_id])
         connection.execute("detach release")
     finally:
@@ -176,7 +185,7 @@ def _say_carried(candidate: Candidate, reasons: list[str]) -> None:
     """Carried pay names the release it lies in; day, run, inputs and check results stay those of its own night."""
     connection = duckdb.connect()
     try:
-        attach(connection, candidate.incentives_path, "release")
+        attach_file(connection, candidate.incentives_path, "release")
         connection.execute(
             "update release.meta.publication set release_id = ?, gate_state = 'incentives_held', reasons = ?",
             [candidate.release_id, "; ".join(reasons)],
@@ -203,7 +212,7 @@ def _write_meta(
     checks = [[getattr(result, name) for name in CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
     try:
-        attach(connection, path, "release")
+        attach_file(connection, path, "release")
         connection.execute("create schema if not exists release.meta")
         _write_table(
             connection, "publication", "One row: which night this file is and what the gate said.", PUBLICATION,

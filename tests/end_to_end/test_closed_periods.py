@@ -9,6 +9,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -32,12 +33,15 @@ JANUARY, FEBRUARY = PeriodKey("month", date(2026, 1, 1)), PeriodKey("month", dat
 
 @dataclass
 class Story:
-    """Two nights of one company with two periods closed, and the releases as they were."""
+    """Two nights of one company with two periods closed, and the releases as they were; beside them the night of a company
+    that had January's sales right from the start and closed nothing.
+    """
 
     company: Company
     employee_id: str
     first_release: Path
     second_release: Path
+    right_from_the_start: Path
 
 
 def done(run: NightRun) -> str:
@@ -78,6 +82,17 @@ def correct_a_sale(company: Company) -> str:
     return str(employee_id)
 
 
+def change_the_curve(company: Company, day: date) -> None:
+    """From ``day`` on, 80 points pay 0.7 and no longer 0.6."""
+    curves = company.seeds_dir / "policy" / "scoring_curves.csv"
+    text = curves.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("payout_standard,")]
+    assert len(rows) > 2
+    ended = [row.replace("2025-01-01,,", f"2025-01-01,{day},") for row in rows]
+    begun = [row.replace("0.8,0.6,", "0.8,0.7,").replace("2025-01-01", f"{day}") for row in rows]
+    curves.write_text(text.replace("\n".join(rows), "\n".join(ended + begun)), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, small_extracts: Path) -> Story:
     folder = tmp_path_factory.mktemp("closed")
@@ -88,18 +103,17 @@ def story(tmp_path_factory: pytest.TempPathFactory, small_extracts: Path) -> Sto
     first = kept_release(company, folder / "first")
 
     employee_id = correct_a_sale(company)
-    curves = company.seeds_dir / "policy" / "scoring_curves.csv"
-    text = curves.read_text(encoding="utf-8")
-    assert "payout_standard,linear,0.8,0.6," in text
-    curves.write_text(
-        text.replace("payout_standard,linear,0.8,0.6,", "payout_standard,linear,0.8,0.7,"), encoding="utf-8"
-    )
+    change_the_curve(company, date(2026, 2, 1))
     # A full refresh: nothing of the warehouse is left, the ledger is.
     shutil.rmtree(company.state_dir)
     done(run_night(company))
     close(company, "2026-02")
     second = kept_release(company, folder / "second")
-    return Story(company, employee_id, first, second)
+
+    other = copy_company(company.folder, folder / "other")
+    other.extracts_dir.symlink_to(company.extracts_dir)
+    done(run_night(other))
+    return Story(company, employee_id, first, second, kept_release(other, folder / "right"))
 
 
 def statements(release: Path, key: PeriodKey) -> dict[str, tuple[object, ...]]:
@@ -128,6 +142,36 @@ def test_each_past_release_is_rebuilt_equal_cell_by_cell(story: Story) -> None:
         }
 
 
+def january_lines(release: Path) -> dict[tuple[str, str], Decimal]:
+    with duckdb.connect(str(release / "incentives.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select statement_id, line_key, lines.amount from incentive.statement_lines as lines "
+            "inner join incentive.statements using (statement_id) where period_type = 'month' and period_start = ?",
+            [JANUARY.period_start],
+        ).fetchall()
+    return {(statement, line): amount for statement, line, amount in rows}
+
+
+def test_a_late_correction_becomes_the_exact_difference_in_the_open_period(story: Story) -> None:
+    """Nobody else's line is touched, and what was closed stands in the second release as in the first."""
+    closed, right = january_lines(story.first_release), january_lines(story.right_from_the_start)
+    zero = Decimal("0.00")
+    expected = {
+        key: difference
+        for key in closed.keys() | right.keys()
+        if (difference := right.get(key, zero) - closed.get(key, zero))
+    }
+    assert any(statement.startswith(f"{story.employee_id}|") for statement, _ in expected)
+    with duckdb.connect(str(story.second_release / "incentives.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select statement_id, line_key, amount, corrected_period_start, posted_period_start, period_type "
+            "from incentive.adjustments where adjustment_type = 'late_data'"
+        ).fetchall()
+    assert {(row[0], row[1]): row[2] for row in rows} == expected
+    assert {row[3:] for row in rows} == {(JANUARY.period_start, FEBRUARY.period_start, "month")}
+    assert january_lines(story.second_release) == closed
+
+
 def test_rebuilding_is_not_copying(story: Story) -> None:
     """A changed input comes out as another amount: the kept rows are what the amounts are computed from."""
     with open_ledger(story.company) as ledger:
@@ -145,14 +189,22 @@ def test_rebuilding_is_not_copying(story: Story) -> None:
     assert changed == {"sales_month"}
 
 
-def test_what_is_kept_holds_no_names_or_contact_data(story: Story) -> None:
-    assert {"full_name", "email", "contact"} <= contact_columns()
+def test_what_is_kept_holds_no_names_or_contact_data_and_no_customer(story: Story) -> None:
+    assert {"full_name", "email", "contact", "registered_at"} <= contact_columns()
+    with duckdb.connect(str(story.company.warehouse_path), read_only=True) as connection:
+        customers = {row[0] for row in connection.execute("select customer_id from raw.sales__customers").fetchall()}
+        texts = connection.execute("select distinct answer_text from raw.survey__answers where answer_text is not null")
+        texts = {row[0] for row in texts.fetchall()}
+    assert len(customers) > 1000 and len(texts) > 10
     with open_ledger(story.company) as ledger:
         frozen = read_frozen(ledger.content, fold(ledger.entries()).periods[FEBRUARY].closed)
     inputs = {path: content for path, content in frozen.files.items() if path.startswith("inputs/")}
     assert len(inputs) > 5
     for path, content in inputs.items():
-        assert not contact_columns() & set(TableText.from_bytes(content).names), path
+        table = TableText.from_bytes(content)
+        assert not contact_columns() & set(table.names), path
+        assert not (customers | texts) & {cell for row in table.rows for cell in row}, path
+    assert any("customer_id" in TableText.from_bytes(content).names for content in inputs.values())
 
 
 def test_the_warehouse_holds_what_was_closed_and_the_release_knows_the_ledgers_head(story: Story) -> None:

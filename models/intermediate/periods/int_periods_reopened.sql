@@ -90,6 +90,18 @@ new_files as (
 
 ),
 
+late_orders as (
+
+    select
+        order_lines.order_id,
+        max(new_files.landed_at) as landed_at
+    from {{ source("sales", "order_lines") }} as order_lines
+    inner join new_files
+        on order_lines._file_id = new_files.file_id
+    group by order_lines.order_id
+
+),
+
 -- Every version of a record that came again: a sale that moves from one month to another changes
 -- both.
 late_days as (
@@ -135,6 +147,17 @@ late_days as (
         on
             credit_splits.order_id = order_lines.order_id
             and credit_splits.line_no = order_lines.line_no
+    {% for extract, moment in [("responses", "submitted_at"), ("returns", "returned_at")] %}
+    -- Who is credited with an answer or a return is read from its sale, which may be of another month.
+    union all
+    select
+        {{ local_day("rows." ~ moment) }} as first_day,
+        {{ local_day("rows." ~ moment) }} as last_day,
+        late_orders.landed_at
+    from {{ source("survey" if extract == "responses" else "sales", extract) }} as rows
+    inner join late_orders
+        on rows.order_id = late_orders.order_id
+    {% endfor %}
 
 ),
 
