@@ -98,7 +98,7 @@ def backfill(
 
 
 def _rebuild(company: Company, day: date, landed: dict[str, datetime]) -> Rebuilt:
-    folder = company.data_dir / "backfill" / day.isoformat()
+    folder = company.backfill_dir / day.isoformat()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     (folder / "extracts").symlink_to(company.extracts_dir.resolve())

@@ -120,7 +120,7 @@ class _Stopwatch:
 
 def day_company(company: Company) -> Company:
     """The company whose warehouse is the day's copy; dbt's own files lie beside it and stay from day to day."""
-    return replace(company, data_dir=company.state_dir / "day")
+    return replace(company, data_dir=company.day_dir)
 
 
 def refresh(company: Company) -> RefreshReport:

@@ -86,7 +86,9 @@ def resume_erasures(company: Company, progress: Callable[[str], None] | None = N
         if not is_done:
             rewrite_warehouse(company.warehouse_path, _contract(company), erasures, progress)
     discard_candidates(company)
-    shutil.rmtree(failing_rows_dir(company), ignore_errors=True)
+    # The copy that refreshes within the day work on, and past nights that were computed again, may show them too.
+    for folder in (failing_rows_dir(company), company.day_dir, company.backfill_dir):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def erase_left_over(company: Company, progress: Callable[[str], None] | None = None) -> None:

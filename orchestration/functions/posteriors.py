@@ -91,6 +91,9 @@ def _rank_cut(
     wanted = top_share * np.add.reduceat(members, starts)
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
     cut = np.clip(cut, low, high)
+    # A group that is done stays where it is: between two posteriors any value may be a cut, and more steps for the sake of
+    # other groups would choose another.
+    is_done = np.zeros(len(sizes), dtype=bool)
     for _ in range(_MOST_STEPS):
         spread = np.repeat(cut, sizes)
         excess = np.add.reduceat(members * tail(spread), starts) - wanted
@@ -99,10 +102,10 @@ def _rank_cut(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             step = cut + excess / slope
         inside = np.isfinite(step) & (step > low) & (step < high)
-        moved = np.where(inside, step, (low + high) / 2)
-        done = np.abs(moved - cut) <= _CLOSE * width
+        moved = np.where(is_done, cut, np.where(inside, step, (low + high) / 2))
+        is_done |= np.abs(moved - cut) <= _CLOSE * width
         cut = moved
-        if bool(done.all()):
+        if bool(is_done.all()):
             break
     return np.asarray(cut, dtype=np.float64)
 
