@@ -199,6 +199,21 @@ def test_a_text_that_came_before_its_response_goes_once_it_is_known_whose_it_is(
     assert shop.rows("select answer_text from raw.survey__answers where response_id = 'r9'") == [(ERASED_TEXT,)]
 
 
+def test_what_was_noted_about_a_case_of_theirs_goes_with_the_response_whenever_it_comes(shop: Shop) -> None:
+    head = "case_id,handled_at,outcome_code,comment\n"
+    cases = (
+        "r1:comment,2026-02-06 10:00:00,resolved,Ada Seven was called\nr3:comment,2026-02-06 10:00:00,resolved,Fine\n"
+    )
+    shop.deliver("service/case_outcomes/1.csv", head + cases)
+    shop.land()
+    erase(shop)
+    shop.deliver("service/case_outcomes/2.csv", head + "r2:nps,2026-02-07 10:00:00,unreachable,Ada Seven again\n")
+    shop.land()
+    assert telling_in(shop.company.warehouse_path) == set()
+    query = "select case_id, comment from raw.service__case_outcomes order by case_id"
+    assert shop.rows(query) == [("r1:comment", ERASED_TEXT), ("r2:nps", ERASED_TEXT), ("r3:comment", "Fine")]
+
+
 def test_the_list_and_its_key_tell_nobody_who_it_was(shop: Shop) -> None:
     erase(shop)
     assert not [text for text in TELLING if text in register_path(shop.company).read_text(encoding="utf-8")]
