@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import landing, ledger, publications
+from orchestration.commands import journeys, landing, ledger, publications
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -32,6 +32,7 @@ app = typer.Typer(
 ledger.register(app)
 publications.register(app)
 landing.register(app)
+journeys.register(app)
 
 
 @app.command()
