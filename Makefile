@@ -8,7 +8,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: nightly test soak ui adventureworks hvbp lint lock clean help
+.PHONY: nightly test soak ui adventureworks hvbp lint lock audit clean help
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -47,6 +47,11 @@ lock: $(VENV)/dev.stamp ## Resolve the dependencies anew and write both locks
 	@$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --no-annotate --quiet --output-file requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --constraint requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --no-annotate --quiet --output-file requirements.lock
+
+audit: $(VENV)/python.stamp ## Ask PyPI for known weaknesses of every pinned package; fails where it gets no answer
+	@$(BIN)/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock
 
 clean: ## Remove the environment and all that was computed; extracts stay
 	rm -rf $(VENV) warehouse published examples/*/warehouse examples/*/published

@@ -101,7 +101,10 @@ def prepare(folder: Path, responses: int) -> Company:
     land(company)
     with _connect(company) as con:
         con.execute("create schema control")
-        con.execute("create table control.night as select date '2026-12-31' as as_of, 'one' as code_version")
+        con.execute(
+            "create table control.night as select date '2026-12-31' as as_of, "
+            "timestamp '2026-12-31 16:00:00' as known_until, 'one' as code_version"
+        )
         write_ledger_tables(company, con)
         keep_published_value(con, company)
     _dbt(company, "seed")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Protocol
+
+import duckdb
 
 from expectations.checks import CheckResult, Scope
 
@@ -55,3 +58,24 @@ def dbt_check_results(outcomes: Iterable[NodeOutcome], scope: Scope) -> list[Che
             )
         )  # fmt: skip
     return results
+
+
+def compiled_test_path(node: dict[str, Any], target_dir: Path) -> Path:
+    """Where dbt left the SQL of a data test when it ran it last: below the file that declares it, or in its own place."""
+    declared = target_dir / "compiled" / str(node["package_name"]) / str(node["original_file_path"])
+    return declared if declared.suffix == ".sql" else declared / str(node["path"])
+
+
+def run_compiled_test(connection: duckdb.DuckDBPyConnection, unique_id: str, path: Path) -> CheckResult:
+    """Run a data test by the SQL that the night ran, which takes a hundredth of what a dbt node takes. Fails
+    closed: no SQL, or SQL that does not run, is a test that failed.
+    """
+    table = unique_id.split(".")[2]
+    try:
+        query = path.read_text(encoding="utf-8")
+        failed = connection.execute(f"select count(*) from ({query}\n) as faults").fetchall()[0][0]
+    except (OSError, duckdb.Error) as error:
+        message = f"could not be run: {error}"
+        return CheckResult(unique_id, "marts", table, "dbt_test", 1, None, None, None, None, False, message)
+    message = f"{failed} rows at fault" if failed else ""
+    return CheckResult(unique_id, "marts", table, "dbt_test", 1, None, failed, None, None, not failed, message)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 
 from expectations import (
     customer_value,
+    feedback_cases,
     journeys,
     kpi_results,
     order_lines,
@@ -21,7 +23,11 @@ from expectations import (
     survey_answers,
 )
 from expectations.checks import CheckResult, Scope
+from expectations.dbt_checks import run_compiled_test
 from expectations.rules import FailingRows, Rule, failing_rows, row_minimum, run_rule
+from orchestration.erasure.previous import renamed_relation
+from orchestration.erasure.register import NOBODY_ERASED, Erasures
+from orchestration.pay_file import attach_file
 from orchestration.sql_text import attach
 
 RULES: dict[Scope, tuple[Rule, ...]] = {
@@ -29,12 +35,13 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *sources.RULES,
         *order_lines.RULES,
         *survey_answers.RULES,
+        *feedback_cases.RULES,
         *kpi_results.RULES,
         *customer_value.RULES,
         *journeys.RULES,
         *scorecards.RULES,
     ),
-    "incentives": (*statements.RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
+    "incentives": (*statements.RULES, *sources.PAY_RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
 }
 SUITES: dict[Scope, tuple[str, ...]] = {
     "marts": ("marts_rules.all_ran_and_passed", "scorecards.rows_are_sound"),
@@ -55,19 +62,24 @@ def gate_check_names(scope: Scope) -> set[str]:
 def threshold_names() -> set[str]:
     """Every row of the seed ``gate_thresholds`` that a night needs."""
     rules = [rule for scope in RULES.values() for rule in scope]
-    return {f"{rule.table_name}.minimum_rows" for rule in rules} | {rule.name for rule in rules if rule.has_threshold}
+    names = {f"{rule.table_name}.minimum_rows" for rule in rules} | {rule.name for rule in rules if rule.has_threshold}
+    return names | set(statements.PAYEE_THRESHOLDS)
 
 
 @contextmanager
-def audited_files(previous: Path | None, **files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with each file attached under its name, read-only, and the release in place as ``previous``."""
+def audited_files(
+    previous: Path | None, erasures: Erasures = NOBODY_ERASED, **files: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with each file attached under its name, read-only, and the release in place as ``previous``, in which
+    customers erased since have their pseudonyms.
+    """
     connection = duckdb.connect()
     try:
         for name, path in files.items():
-            attach(connection, path, name, "read_only")
+            attach_file(connection, path, name, "read_only")
         if previous is not None:
             attach(connection, previous, "release_in_place", "read_only")
-        _prepare_previous(connection)
+        _prepare_previous(connection, erasures)
         _list_closed_periods(connection)
         yield connection
     finally:
@@ -76,7 +88,8 @@ def audited_files(previous: Path | None, **files: Path) -> Iterator[duckdb.DuckD
 
 def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
     """The view ``closed_periods``: what the ledger has closed stands whatever was delivered later, so rules that compare
-    pay with today's data leave it out. A warehouse without a ledger has closed nothing.
+    pay with today's data leave it out; and ``released_doubts``, what of the gate's doubts a person has released. A
+    warehouse without a ledger has neither.
     """
     known = connection.execute(
         "select count(*) from duckdb_tables() where database_name = 'warehouse' and table_name = 'ledger_periods'"
@@ -87,9 +100,15 @@ def _list_closed_periods(connection: duckdb.DuckDBPyConnection) -> None:
         else "select null::varchar as period_type, null::date as period_start limit 0"
     )
     connection.execute(f"create temp view closed_periods as {source}")
+    released = (
+        "select hold_id from warehouse.control.ledger_holds where released_at is not null"
+        if known
+        else "select null::varchar as hold_id limit 0"
+    )
+    connection.execute(f"create temp view released_doubts as {released}")
 
 
-def _prepare_previous(connection: duckdb.DuckDBPyConnection) -> None:
+def _prepare_previous(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> None:
     """The compared tables of the release in place as ``previous``; an empty one where there is no release yet, or one from
     before the table existed.
     """
@@ -103,7 +122,8 @@ def _prepare_previous(connection: duckdb.DuckDBPyConnection) -> None:
             [schema, name],
         ).fetchall()
         if found[0][0]:
-            connection.execute(f"create view previous.{table} as select * from release_in_place.{table}")
+            source = renamed_relation(connection, erasures, "release_in_place", table)
+            connection.execute(f"create view previous.{table} as select * from {source}")
         else:
             connection.execute(f"create table previous.{table} as select * from marts.{table} limit 0")
 
@@ -116,17 +136,22 @@ class Audit:
     rows: list[FailingRows]
 
 
-def audit_marts(warehouse: Path, marts: Path, previous: Path | None) -> Audit:
+def audit_marts(warehouse: Path, marts: Path, previous: Path | None, erasures: Erasures = NOBODY_ERASED) -> Audit:
     """Audit the marts file of a candidate. ``previous`` is the marts file in place, ``None`` before the first."""
-    with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
+    with audited_files(previous, erasures, warehouse=warehouse, marts=marts) as connection:
         return run_marts_checks(connection)
 
 
 def audit_incentives(
-    warehouse: Path, marts: Path, incentives: Path, previous: Path | None, currency_code: str
+    warehouse: Path,
+    marts: Path,
+    incentives: Path,
+    previous: Path | None,
+    currency_code: str,
+    erasures: Erasures = NOBODY_ERASED,
 ) -> Audit:
     """Audit the incentives file of a candidate, beside the marts it was computed with."""
-    with audited_files(previous, warehouse=warehouse, marts=marts, incentives=incentives) as connection:
+    with audited_files(previous, erasures, warehouse=warehouse, marts=marts, incentives=incentives) as connection:
         return run_incentives_checks(connection, currency_code)
 
 
@@ -137,6 +162,48 @@ def run_marts_checks(connection: duckdb.DuckDBPyConnection) -> Audit:
     results.append(rule_results_check(results, "marts"))
     results.append(_table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite()))
     return Audit(results, rows)
+
+
+def refresh_check_names(tables: Set[str]) -> set[str]:
+    """Checks that must run again when these published tables (``schema.table``) were refreshed: the rules that read any of
+    them, and the suites. All others have passed on what still stands.
+    """
+    return {rule.name for rule in _rules_reading(tables)} | set(SUITES["marts"])
+
+
+def _rules_reading(tables: Set[str]) -> list[Rule]:
+    return [rule for rule in RULES["marts"] if set(re.findall(r"\bmarts\.(\w+\.\w+)", rule.sql)) & tables]
+
+
+def audit_refresh(
+    warehouse: Path,
+    marts: Path,
+    previous: Path | None,
+    tables: Set[str],
+    tests: Mapping[str, Path],
+    standing: Sequence[CheckResult],
+) -> Audit:
+    """Audit the marts file of a refresh within the day: the checks of ``refresh_check_names``, and dbt's ``tests``, by the
+    files with their SQL. ``standing`` are the results of the night, of which those of the other rules still hold.
+    """
+    with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
+        connection.execute("use warehouse")
+        tested = [run_compiled_test(connection, unique_id, path) for unique_id, path in sorted(tests.items())]
+        connection.execute("use memory")
+        rules = _rules_reading(tables)
+        results = [run_rule(connection, rule, "marts") for rule in rules]
+        rows = failing_rows(connection, rules, results)
+        again = {rule.name for rule in rules}
+        night = [
+            result
+            for result in standing
+            if result.scope == "marts" and result.kind == "rule" and result.name not in again
+        ]
+        results.append(rule_results_check([*results, *night], "marts"))
+        results.append(
+            _table_check(connection, "marts", "scorecards", suites.SCORECARDS_QUERY, suites.scorecards_suite())
+        )
+        return Audit([*tested, *results], rows)
 
 
 def run_incentives_checks(connection: duckdb.DuckDBPyConnection, currency_code: str) -> Audit:

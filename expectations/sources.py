@@ -82,4 +82,36 @@ RULES = (
         """,
         "select count(*) from marts.core.employee_assignments",
     ),
+    rows_reconcile_with_raw("customers", "sales__customers", key="customer_id"),
+    rows_reconcile_with_raw("products", "sales__products", key="product_id"),
+    rows_reconcile_with_raw("stores", "sales__stores", key="store_id"),
+    rows_reconcile_with_raw("service_tickets", "service__tickets", key="ticket_id"),
+)
+
+# A delivery that is late: BI shows what came, pay waits. Every extract is held against its own rhythm, so that a monthly list
+# is not late after a week and a daily file is; one that came fewer than five times has none yet.
+PAY_RULES = (
+    rows_check(
+        "landed_files.keep_their_rhythm",
+        """
+        select source_name, extract_name, last_day, longest_gap, days_since
+        from (
+            select source_name, extract_name, max(day) as last_day, max(gap) as longest_gap, count(gap) as gaps,
+                   date_diff('day', max(day), any_value(as_of)) as days_since
+            from (
+                select source_name, extract_name, day,
+                       date_diff('day', lag(day) over (partition by source_name, extract_name order by day), day) as gap
+                from (
+                    select distinct source_name, extract_name, cast(delivered_at as date) as day
+                    from marts.meta.landed_files where status = 'landed'
+                )
+            )
+            cross join warehouse.control.night
+            group by source_name, extract_name
+        )
+        where gaps >= 4 and days_since > $threshold::decimal(18, 4) * longest_gap
+        """,
+        "select count(*) from marts.meta.landed_files",
+        has_threshold=True,
+    ),
 )

@@ -2,6 +2,11 @@
 
 from expectations.rules import Rule, rows_check
 
+# Thresholds of the doubts about single payees, which the model int_payees_doubted reads.
+PAYEE_THRESHOLDS = (
+    "payees.bases_stay", "payees.pay_rises_slowly", "payees.pay_follows_the_base", "payees.work_full_time_at_most",
+)  # fmt: skip
+
 RULES = (
     Rule(
         "statements.cover_everybody_on_a_plan",
@@ -17,12 +22,19 @@ RULES = (
             and not periods.is_closed
         """,
     ),
-    Rule(
-        "statements.have_a_base",
+    rows_check(
+        "statements.have_a_base_or_a_hold",
         """
-        select count(*) as checked, count(base_problem) as failed, count(base_problem) as observed
-        from incentives.incentive.statements
+        select statements.statement_id, statements.employee_id, statements.period_start, statements.base_problem
+        from incentives.incentive.statements as statements
+        anti join closed_periods using (period_type, period_start)
+        left join incentives.incentive.payouts as payouts using (employee_id, period_type, period_start, currency_code)
+        left join released_doubts on released_doubts.hold_id = 'gate:payees.have_a_base:' || statements.employee_id || ':'
+            || statements.period_type || ':' || statements.period_start || ':' || statements.base_problem
+        where statements.base_problem is not null and statements.is_complete
+          and not coalesce(payouts.is_held, false) and released_doubts.hold_id is null
         """,
+        "select count(*) from incentives.incentive.statements",
     ),
     Rule(
         "statements.equal_the_sum_of_their_lines",
@@ -72,15 +84,18 @@ RULES = (
         ) as differences
         """,
     ),
-    Rule(
+    # By period: over all of them together, one that pays double would not show.
+    rows_check(
         "statements.pay_no_more_than_the_budget_factor",
         """
-        select count(*) as checked,
-               case when sum(amount) > $threshold::decimal(18, 4) * sum(gross_amount) then 1 else 0 end as failed,
-               sum(amount) / nullif(sum(gross_amount), 0) as observed
+        select period_type, period_start, currency_code, sum(gross_amount) as bases, sum(amount) as paid
         from incentives.incentive.statements
+        group by period_type, period_start, currency_code
+        having sum(amount) > $threshold::decimal(18, 4) * sum(gross_amount)
         """,
+        "select count(*) from incentives.incentive.statements",
         has_threshold=True,
+        version=2,
     ),
     rows_check(
         "statements.account_for_everybody_employed",
@@ -218,5 +233,36 @@ RULES = (
         where coalesce(payouts.statement_count, -1) <> coalesce(counted.statements, 0)
         """,
         "select count(*) from incentives.incentive.payouts",
+    ),
+    # What is doubted of one payee holds that payee: the model that doubts, the holds and the payouts must agree.
+    rows_check(
+        "payouts.doubted_are_on_hold",
+        """
+        select doubts.employee_id, doubts.period_type, doubts.period_start, doubts.rule_name, doubts.observed
+        from warehouse.intermediate_incentives.int_payees_doubted as doubts
+        left join incentives.incentive.payouts as payouts using (employee_id, period_type, period_start)
+        left join incentives.incentive.holds as holds on holds.hold_id = doubts.hold_id and holds.is_held
+        where not coalesce(payouts.is_held, false) or payouts.amount <> 0 or holds.hold_id is null
+        """,
+        "select count(*) from incentives.incentive.payouts",
+    ),
+    rows_check(
+        "payouts.few_are_doubted",
+        """
+        select period_type, period_start, payees, doubted
+        from (
+            select period_type, period_start, count(distinct payouts.employee_id) as payees,
+                   count(distinct holds.employee_id) as doubted
+            from incentives.incentive.payouts as payouts
+            left join (
+                select employee_id, period_type, period_start from incentives.incentive.holds
+                where held_by = 'gate' and is_held
+            ) as holds using (employee_id, period_type, period_start)
+            group by period_type, period_start
+        )
+        where doubted > 1 and doubted > $threshold::decimal(18, 4) * payees
+        """,
+        "select count(*) from incentives.incentive.payouts",
+        has_threshold=True,
     ),
 )

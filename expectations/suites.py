@@ -7,6 +7,7 @@ frame turns decimals into floats.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ def _library() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return great_expectations
 
 

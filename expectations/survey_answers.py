@@ -22,6 +22,24 @@ RULES = (
         cross join (select count(*) as rows_out from marts.core.survey_answers)
         """,
     ),
+    Rule(
+        "survey_answers.scores_reconcile_with_raw",
+        """
+        select rows_in as checked, case when scores_in = scores_out and texts_in = texts_out then 0 else 1 end as failed,
+               scores_out - scores_in as observed
+        from (
+            select count(*) as rows_in, coalesce(sum(score), 0) as scores_in, count(answer_text) as texts_in
+            from (
+                select max_by([score], (_delivery_key, _line_no))[1] as score,
+                       max_by([answer_text], (_delivery_key, _line_no))[1] as answer_text
+                from warehouse.raw.survey__answers group by response_id, question_code
+            )
+        )
+        cross join (
+            select coalesce(sum(score), 0) as scores_out, count(answer_text) as texts_out from marts.core.survey_answers
+        )
+        """,
+    ),
     rows_reconcile_with_raw("survey_responses", "survey__responses", key="response_id"),
     rows_check(
         "survey_answers.are_there_once",

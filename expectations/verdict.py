@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.checks import CheckResult, Scope, decide
+from orchestration.pay_file import open_file
 from orchestration.sql_text import attach
 
 
@@ -100,7 +101,7 @@ def verify_release_id(path: Path, release_id: str) -> None:
 
     """
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with open_file(path) as connection:
             named = connection.execute("select release_id from meta.publication").fetchall()
     except duckdb.Error as error:
         raise VerdictError(f"{path}: {error}") from error

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.commands import journeys, landing, ledger, publications
+from orchestration.commands import (
+    backfilling,
+    erasure,
+    export,
+    journeys,
+    landing,
+    ledger,
+    publications,
+    refreshing,
+)
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
     EXIT_USAGE,
     EXIT_WITHOUT_INCENTIVES,
     CompanyOption,
+    answer,
     choose,
     console,
     stop,
+    with_json,
 )
 from orchestration.lock import NightIsBusy, night_lock
+from orchestration.pay_file import PayFileError
+from orchestration.publishing.release import PublishRefused, current_release
 from orchestration.settings import SettingsError, load_company
 from orchestration.state import load_report
 
@@ -32,11 +46,21 @@ app = typer.Typer(
 ledger.register(app)
 publications.register(app)
 landing.register(app)
+erasure.register(app)
+export.register(app)
+refreshing.register(app)
+backfilling.register(app)
 journeys.register(app)
 
 
 @app.command()
-def nightly(company: CompanyOption = None) -> None:
+@with_json
+def nightly(
+    wait: Annotated[
+        float, typer.Option(min=0, help="Minutes to wait for another night or refresh that is running.")
+    ] = 0.0,
+    company: CompanyOption = None,
+) -> None:
     """Run one night: land, build, check, publish.
 
     Exit codes: 0 published or nothing new, 1 failed, 3 published with the last good incentives, 75 another night is
@@ -45,7 +69,7 @@ def nightly(company: CompanyOption = None) -> None:
     choose(company)
     chosen = load_company()
     try:
-        with night_lock(chosen.lock_path):
+        with night_lock(chosen.lock_path, wait_seconds=60 * wait):
             # Dagster takes seconds to import; a second caller must hear "busy" before that.
             from orchestration.nightly import run_nightly
 
@@ -54,6 +78,7 @@ def nightly(company: CompanyOption = None) -> None:
         stop(str(error), EXIT_BUSY)
     from orchestration.summary import print_summary
 
+    answer(**asdict(report))
     print_summary(chosen, report, console)
     if report.outcome == "failed":
         raise typer.Exit(EXIT_FAILED)
@@ -62,13 +87,37 @@ def nightly(company: CompanyOption = None) -> None:
 
 
 @app.command()
+@with_json
 def status(company: CompanyOption = None) -> None:
-    """Show what the last night did and what readers see."""
+    """Show what the last night did, whether nights still come, and what readers see.
+
+    Exit codes: 0 all is well, 1 the last night failed, died, hangs or did not come.
+    """
     choose(company)
+    from orchestration.nightwatch import ended_nights, health, read_heartbeat
+    from orchestration.refresh import load_refresh_report
     from orchestration.summary import print_summary
 
     chosen = load_company()
-    print_summary(chosen, load_report(chosen), console)
+    report, beat, refreshed = load_report(chosen), read_heartbeat(chosen), load_refresh_report(chosen)
+    state, sentence = health(chosen)
+    answer(
+        health=state,
+        health_text=sentence,
+        heartbeat=asdict(beat) if beat else None,
+        night=asdict(report),
+        refresh=asdict(refreshed) if refreshed else None,
+        nights=[asdict(night) for night in ended_nights(chosen)[-14:]],
+    )
+    try:
+        release = current_release(chosen)
+        answer(release_id=release.release_id if release else None)
+        print_summary(chosen, report, console)
+    except PublishRefused as error:
+        stop(str(error), EXIT_FAILED)
+    console.print(f" {state}: {sentence}", style="green" if state in ("ok", "running") else "red", highlight=False)
+    if state in ("stale", "died", "late") or (state == "ok" and report.outcome == "failed"):
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
@@ -131,6 +180,7 @@ def compare(
 
 
 @app.command()
+@with_json
 def simulate(
     plan_folder: Annotated[Path, typer.Argument(help="Folder with the changed seeds, named as the company's.")],
     period: Annotated[str, typer.Option(help="Period, as 2026-06 or by its first day.")],
@@ -150,6 +200,12 @@ def simulate(
         stop(str(error), EXIT_BUSY)
     except (SimulationError, PolicyError) as error:
         stop(str(error), EXIT_FAILED)
+    answer(
+        period_start=result.period_start,
+        changed_seeds=result.changed_seeds,
+        totals={code: {"real": real, "simulated": simulated} for code, (real, simulated) in result.totals().items()},
+        differences=[asdict(difference) | {"change": difference.change} for difference in result.differences],
+    )
     print_simulation(result, console, top)
 
 
@@ -171,6 +227,6 @@ def main() -> None:
     """Entry point: errors of settings are messages, not tracebacks."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, PayFileError) as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_USAGE)

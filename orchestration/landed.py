@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from orchestration.landing.books import Listing, last_files, open_books, record_versions, refused_rows
 from orchestration.landing.contract import Contract, Extract
@@ -78,24 +78,19 @@ def _write_csv(listing: Listing) -> None:
 
 
 def _print_files(listing: Listing, console: Console) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("landed at (UTC)", no_wrap=True)
-    table.add_column("file", overflow="fold")
-    table.add_column("status")
-    for name in ("rows", "in raw", "refused"):
-        table.add_column(name, justify="right")
-    table.add_column("why", overflow="fold")
+    """A line per file; what is to be said of it stands below in the whole width of the terminal."""
     for file in listing.records():
-        counts = (file["row_count"], file["raw_row_count"], file["rejected_row_count"])
-        remarks = [file["reason"]] if file["reason"] else []
+        status = file["status"]
+        line = Text(f"{file['landed_at']:%Y-%m-%d %H:%M}  ").append(f"{status:<10}", _STYLES.get(status, ""))
+        line.append(one_line(file["file_name"]))
+        console.print(line, highlight=False, overflow="fold")
+        counts = (("rows", "row_count"), ("in raw", "raw_row_count"), ("refused", "rejected_row_count"))
+        remarks = (
+            [", ".join(f"{file[key] or 0:,} {name}" for name, key in counts)] if file["row_count"] is not None else []
+        )
+        remarks += [file["reason"]] if file["reason"] else []
         if file["extra_columns"]:
             remarks.append(f"left out: {', '.join(file['extra_columns'])}")
-        status = file["status"]
-        table.add_row(
-            f"{file['landed_at']:%Y-%m-%d %H:%M}",
-            escape(one_line(file["file_name"])),
-            f"[{_STYLES[status]}]{status}[/]" if status in _STYLES else status,
-            *("" if count is None else f"{count:,}" for count in counts),
-            escape(one_line("; ".join(remarks))),
-        )
-    console.print(table if listing.rows else "no file was ever delivered", highlight=False)
+        if remarks:
+            console.print(Padding(Text(one_line("; ".join(remarks)), overflow="fold"), (0, 0, 0, 18)), highlight=False)
+    console.print("times are UTC" if listing.rows else "no file was ever delivered", highlight=False, style="dim")

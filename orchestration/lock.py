@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,14 +22,14 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def night_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file for the duration of the block.
+def night_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the lock file for the duration of the block, waiting for it as long as asked.
 
     The kernel drops the lock when the holder dies, ``kill -9`` included; the file itself is never removed, since removing
     it would let two processes lock two files of one name.
 
     Raises:
-        NightIsBusy: at once, when another process has it.
+        NightIsBusy: another process has it; without ``wait_seconds`` at once.
 
     """
     path = path.resolve()
@@ -49,11 +50,13 @@ def night_lock(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        deadline = time.monotonic() + wait_seconds
+        while not _try_lock(descriptor):
+            if time.monotonic() < deadline:
+                time.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
+                continue
             holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
-            raise NightIsBusy(f"{path}: another night is running (process {holder})") from error
+            raise NightIsBusy(f"{path}: another night is running (process {holder})")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         with _guard:
@@ -65,3 +68,11 @@ def night_lock(path: Path) -> Iterator[None]:
                 del _held[path]
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.erasure.register import read_erasures
 from orchestration.landing import LandingReport
 from orchestration.ledger.chain import Head
 from orchestration.ledger.verify import noted_in
@@ -49,8 +50,11 @@ class Night:
     ledger_head: Head
 
 
-def plan_night(company: Company, landing: LandingReport, as_of: date | None = None) -> Night:
+def plan_night(
+    company: Company, landing: LandingReport, as_of: date | None = None, ledger_until: datetime | None = None
+) -> Night:
     """Choose ``as_of``, write it and the ledger's state where the models read them (``control``), and hash all inputs.
+    A past night gives both its day and the moment (UTC) up to which it knows the ledger.
 
     Raises:
         NothingDelivered: no event was ever landed.
@@ -62,21 +66,30 @@ def plan_night(company: Company, landing: LandingReport, as_of: date | None = No
         day = as_of or _as_of(connection, company)
         connection.execute("create schema if not exists control")
         connection.execute(
-            "create or replace table control.night as select cast(? as date) as as_of, cast(? as varchar) as code_version",
-            [day, code_version()],
+            "create or replace table control.night as select cast(? as date) as as_of, cast(? as timestamp) as known_until, "
+            "cast(? as varchar) as code_version",
+            [day, end_of_day(company, day), code_version()],
         )
         # A period closed, a payee held, a line adjusted: each makes a new night.
         in_place = current_release(company)
-        head = write_ledger_tables(company, connection, noted_in(in_place.marts_path) if in_place else None)
+        head = write_ledger_tables(
+            company, connection, noted_in(in_place.marts_path) if in_place else None, ledger_until
+        )
         keep_published_value(connection, company)
     finally:
         connection.close()
     code, policy = code_version(), hash_policy(company)
     parts = (
         landing.content_fingerprint, policy, code, day.isoformat(), company.time_zone, company.currency_code,
-        head.entry_hash,
+        head.entry_hash, read_erasures(company).fingerprint,
     )  # fmt: skip
     return Night(day, code, policy, hashlib.sha256("\n".join(parts).encode()).hexdigest(), head)
+
+
+def end_of_day(company: Company, day: date) -> datetime:
+    """The first moment after a business day, UTC."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(company.time_zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def hash_policy(company: Company) -> str:

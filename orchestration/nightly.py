@@ -6,9 +6,11 @@ import logging
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from expectations.checks import load_results
+from orchestration.nightwatch import watched
 from orchestration.publishing.seal import checks_dir
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.state import NightReport, candidate_is_planned, load_candidate, load_report, save_report
@@ -37,23 +39,35 @@ def dagster_command(company: Company, *arguments: str) -> list[str]:
 
 
 def run_nightly(company: Company) -> NightReport:
-    """Run the job and return what it did. A step that fails does not raise: the report says why."""
+    """Run the job and return what it did. A step that fails does not raise: the report says why. The caller holds the
+    night lock.
+    """
+    with watched(company):
+        return _run(company)
+
+
+def _run(company: Company) -> NightReport:
     _prepare_home(company)
     save_report(company, NightReport())
     warnings.filterwarnings("ignore", module="dagster")
     # Steps skipped because nothing is new are no news either.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    import dagster as dg
+    try:
+        import dagster as dg
 
-    from orchestration.defs.build import NIGHTLY_JOB, build_definitions
+        from orchestration.defs.build import NIGHTLY_JOB, build_definitions
 
-    job = build_definitions().resolve_job_def(NIGHTLY_JOB)
-    with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        job = build_definitions().resolve_job_def(NIGHTLY_JOB)
+        with dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+    except Exception as error:
+        # The disk may be full, the project unparsable: the night has failed like any other, and says why.
+        logging.getLogger(__name__).debug("the night could not run", exc_info=True)
+        return _failed(company, f"the night could not run: {type(error).__name__}: {error}")
     report = load_report(company)
     if report.outcome == "failed":
         _count_checks(company, report)
@@ -62,6 +76,15 @@ def run_nightly(company: Company) -> NightReport:
             f"{event.step_key}: {event.step_failure_data.error.message.strip() if event.step_failure_data.error else 'failed'}"
             for event in result.filter_events(lambda event: event.is_step_failure)
         ]
+        save_report(company, report)
+    return report
+
+
+def _failed(company: Company, reason: str) -> NightReport:
+    report = load_report(company)
+    report.outcome = "failed"
+    report.reasons.append(reason)
+    with suppress(OSError):
         save_report(company, report)
     return report
 

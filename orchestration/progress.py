@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from orchestration.spreadsheet import one_line
 
 _QUIET_SECONDS = 2.0
+Listener = Callable[[str, str], None]
+_listeners: list[Listener] = []
 
 
 def say(stage: str, message: str) -> None:
     """Print one line of progress at once."""
     print(f"{datetime.now():%H:%M:%S}  {stage:<9} {one_line(message)}", file=sys.stderr, flush=True)
+    for listener in tuple(_listeners):
+        listener(stage, message)
+
+
+@contextmanager
+def listening(*listeners: Listener) -> Iterator[None]:
+    """Tell the listeners every line of progress, too."""
+    _listeners.extend(listeners)
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            _listeners.remove(listener)
 
 
 class DbtProgress:

@@ -8,6 +8,7 @@ default is the sample chain at the top of the checkout. Everything a run reads o
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,6 +55,7 @@ class Company:
     environment: Environment
     time_zone: str
     currency_code: str
+    alert_variables: tuple[str, ...] = ()
 
     @property
     def seeds_dir(self) -> Path:
@@ -101,6 +103,11 @@ class Company:
         return self.state_dir / "dagster"
 
     @property
+    def past_night_path(self) -> Path:
+        """There when the data folder is that of a past night that was computed again."""
+        return self.data_dir / "past_night.json"
+
+    @property
     def published_dir(self) -> Path:
         """``releases/<id>/`` and the symlink ``current``: what BI tools and payroll read."""
         return self.data_dir / "published"
@@ -127,7 +134,7 @@ def load_company(folder: Path | str | None = None) -> Company:
     required = {"name", "environment", "time_zone", "currency_code"}
     if missing := sorted(required - fields.keys()):
         raise SettingsError(f"{path}: missing field {', '.join(missing)}")
-    if unknown := sorted(fields.keys() - required - {"data_dir"}):
+    if unknown := sorted(fields.keys() - required - {"data_dir", "alerts"}):
         raise SettingsError(f"{path}: unknown field {', '.join(unknown)}")
 
     environment_name = os.environ.get("SCORECARD_ENV") or fields["environment"]
@@ -141,6 +148,15 @@ def load_company(folder: Path | str | None = None) -> Company:
     if not (len(currency_code) == 3 and currency_code.isascii() and currency_code.isupper()):
         raise SettingsError(f"{path}: currency_code {currency_code!r} is not a three-letter ISO 4217 code")
 
+    alerts = fields.get("alerts") or []
+    if not isinstance(alerts, list) or not all(
+        isinstance(name, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) for name in alerts
+    ):
+        raise SettingsError(
+            f"{path}: alerts must list names of environment variables that hold the addresses, such as [OPS_ALERT_URL]; "
+            "an address holds a secret and does not belong into a file"
+        )
+
     data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / fields.get("data_dir", ".")).expanduser().resolve()
     return Company(
         folder=chosen,
@@ -149,4 +165,5 @@ def load_company(folder: Path | str | None = None) -> Company:
         environment=ENVIRONMENTS[environment_name],
         time_zone=fields["time_zone"],
         currency_code=currency_code,
+        alert_variables=tuple(alerts),
     )

@@ -17,6 +17,7 @@ import duckdb
 from expectations.policy import check_policy, seed_forms
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.lock import night_lock
+from orchestration.pay_file import open_file
 from orchestration.publishing.release import current_release
 from orchestration.settings import Company
 from orchestration.transform import build
@@ -160,13 +161,10 @@ def _changed_seeds(folder: Path) -> dict[str, Path]:
 
 
 def _statements(path: Path, period_start: date) -> dict[tuple[str, str, str], Decimal]:
-    connection = duckdb.connect(str(path), read_only=True)
-    try:
+    with open_file(path) as connection:
         rows = connection.execute(
             "select employee_id, plan_code, currency_code, sum(amount) from incentive.statements where period_start = ? "
             "group by all",
             [period_start],
         ).fetchall()
-    finally:
-        connection.close()
     return {(employee, plan, currency): amount for employee, plan, currency, amount in rows}

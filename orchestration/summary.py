@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.pay_file import open_file
 from orchestration.publishing.release import current_release
 from orchestration.settings import Company
 from orchestration.state import NightReport
@@ -52,11 +53,8 @@ def company_figures(marts_path: Path, currency_code: str) -> dict[str, str]:
 
 def statement_count(incentives_path: Path) -> tuple[int, int]:
     """Statements in all, and people who have one."""
-    connection = duckdb.connect(str(incentives_path), read_only=True)
-    try:
+    with open_file(incentives_path) as connection:
         row = connection.execute("select count(*), count(distinct employee_id) from incentive.statements").fetchall()[0]
-    finally:
-        connection.close()
     return int(row[0]), int(row[1])
 
 

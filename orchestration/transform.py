@@ -88,6 +88,17 @@ def parse(company: Company) -> Path:
         TransformError: the project does not parse.
 
     """
+    load_manifest(company)
+    return company.dbt_target_dir / "manifest.json"
+
+
+def load_manifest(company: Company) -> Any:
+    """The parsed project, for builds of one process that follow one another.
+
+    Raises:
+        TransformError: the project does not parse.
+
+    """
     from dbt.cli.main import dbtRunner
 
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
@@ -95,7 +106,7 @@ def parse(company: Company) -> Path:
         result = dbtRunner().invoke(_arguments(company, "parse"))
     if not result.success:
         raise TransformError(f"dbt cannot parse the project: {result.exception}")
-    return company.dbt_target_dir / "manifest.json"
+    return result.result
 
 
 def build(
@@ -103,9 +114,10 @@ def build(
     *selection: str,
     on_event: Callable[[Any], None] | None = None,
     project_dir: Path = PROJECT_DIR,
+    manifest: Any = None,
 ) -> list[NodeResult]:
     """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
-    ``project_dir`` is this project, or a kept version of it.
+    ``project_dir`` is this project, or a kept version of it; ``manifest`` the project as ``load_manifest`` parsed it.
 
     A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
     returns.
@@ -117,7 +129,7 @@ def build(
     from dbt.cli.main import dbtRunner
 
     with _environment(dbt_environment(company, project_dir)):
-        runner = dbtRunner(callbacks=[on_event] if on_event else [])
+        runner = dbtRunner(manifest, callbacks=[on_event] if on_event else [])
         result = runner.invoke(_arguments(company, "build", *selection, project_dir=project_dir))
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")

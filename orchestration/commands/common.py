@@ -1,10 +1,16 @@
-"""What all commands share: where they print, how they choose the company, how they stop."""
+"""What all commands share: where they print, how they choose the company, how they answer programs, how they stop."""
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import date
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,6 +21,8 @@ EXIT_WITHOUT_INCENTIVES = 3
 EXIT_BUSY = 75
 
 console = Console()
+_errors = Console(stderr=True)
+_answer: ContextVar[dict[str, Any] | None] = ContextVar("answer", default=None)
 
 CompanyOption = Annotated[
     Path | None,
@@ -22,6 +30,7 @@ CompanyOption = Annotated[
         "--company", help="Folder of the company (its company.yml); default: SCORECARD_COMPANY, then the sample."
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; amounts are text.")]
 
 
 def choose(folder: Path | None) -> None:
@@ -32,5 +41,47 @@ def choose(folder: Path | None) -> None:
 
 def stop(message: str, code: int) -> NoReturn:
     """Say why and end with the exit code."""
-    console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    answer(error=message)
+    _errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: days and times in ISO 8601, amounts as text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def answer(**fields: Any) -> None:
+    """What the command answers to a program; nothing where a person asked."""
+    if (answers := _answer.get()) is not None:
+        answers.update(fields)
+
+
+def with_json(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with ``--json``: what it says to people is not printed, what it gives to ``answer`` is, as one object.
+    An error is the field ``error``, and the message on standard error.
+    """
+
+    @wraps(command)
+    def run(*arguments: Any, as_json: bool = False, **options: Any) -> None:
+        if not as_json:
+            command(*arguments, **options)
+            return
+        answers: dict[str, Any] = {}
+        token = _answer.set(answers)
+        console.quiet = True
+        try:
+            command(*arguments, **options)
+        finally:
+            console.quiet = False
+            _answer.reset(token)
+            if answers:
+                typer.echo(json.dumps(answers, ensure_ascii=False, indent=1, default=plain))
+
+    signature = inspect.signature(command)
+    option = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])  # type: ignore[attr-defined]
+    run.__annotations__ = {**command.__annotations__, "as_json": JsonOption}
+    return run

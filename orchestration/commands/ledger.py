@@ -10,7 +10,16 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, CompanyOption, choose, console, stop
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    CompanyOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
 from orchestration.ledger.canonical import canonical_json
 from orchestration.ledger.chain import Entry
 from orchestration.ledger.errors import LedgerError
@@ -41,6 +50,7 @@ def _company(company: CompanyOption) -> Iterator[Company]:
 
 
 def _say(entry: Entry, text: str) -> None:
+    answer(sequence=entry.sequence, entry_hash=entry.entry_hash, **entry.fields)
     console.print(
         f"{text}  (entry {entry.sequence}, {entry.entry_hash[:12]})", markup=False, highlight=False, soft_wrap=True
     )
@@ -146,6 +156,7 @@ def release(
 
 
 @disputes.command("open")
+@with_json
 def open_dispute(
     statement_id: Annotated[str, typer.Argument(help="The statement, as `explain` shows it.")],
     ground: Annotated[
@@ -173,6 +184,7 @@ def open_dispute(
 
 
 @disputes.command("assign")
+@with_json
 def assign_dispute(
     dispute_id: Annotated[str, typer.Argument(help="The dispute, such as D000012.")],
     owner: Annotated[str, typer.Option("--owner", help="Who has to resolve it.")],
@@ -191,6 +203,7 @@ def assign_dispute(
 
 
 @disputes.command("resolve")
+@with_json
 def resolve_dispute(
     dispute_id: Annotated[str, typer.Argument(help="The dispute, such as D000012.")],
     outcome: Annotated[str, typer.Option("--outcome", help="upheld, rejected or withdrawn.")],
@@ -215,6 +228,7 @@ def resolve_dispute(
 
 
 def _print_recomputed(found: dict[str, object]) -> None:
+    answer(recomputed=found)
     agrees = {True: "agrees", False: "DIFFERS", None: "nothing to compare"}[found["agrees"]]  # type: ignore[index]
     console.print(
         f"{found['step']}: stated {found['stated'] or 'nothing'}; now {found['found'] or 'nothing'}: {agrees}",
@@ -236,6 +250,18 @@ def periods(company: CompanyOption = None) -> None:
         if has_ledger(chosen):
             with open_ledger(chosen) as ledger:
                 state = fold(ledger.entries())
+        answer(
+            periods=[
+                {
+                    "period": str(period.key), "state": period.state, "prepared_by": period.prepared_by,
+                    "approved_by": period.approved_by, "closed_by": period.closed_by, "release_id": period.release_id,
+                    "as_of": period.as_of,
+                }
+                for period in sorted(state.periods.values(), key=lambda period: period.key)
+            ],
+            holds=[vars(held) for held in state.holds.values() if held.released_at is None],
+            disputes=[vars(dispute) for dispute in state.disputes.values() if dispute.resolved_at is None],
+        )  # fmt: skip
         table = Table(box=None)
         for name in ("period", "state", "prepared by", "approved by", "closed by", "release", "as of"):
             table.add_column(name)
@@ -272,6 +298,7 @@ def verify(
         from orchestration.ledger.verify import verify_ledger
 
         found = verify_ledger(chosen)
+        answer(entries=found.entries, contents=found.contents, notes=found.notes, head=found.head.entry_hash)
         console.print(
             f"ledger whole: {found.entries} entries, {found.contents} contents, {found.notes} notes of its head; "
             f"head {found.head.sequence} {found.head.entry_hash}",
@@ -286,8 +313,11 @@ def verify(
         if not wanted:
             known = ", ".join(str(period.key) for period in closed) or "none"
             stop(f"{rebuild} is not closed; closed are {known}", EXIT_FAILED)
+        rebuilt: dict[str, dict[str, int]] = {}
         for period in wanted:
             statements, cells = rebuild_closed(chosen, period)
+            rebuilt[str(period.key)] = {"statements": statements, "cells": cells}
+            answer(rebuilt=rebuilt)
             console.print(f"{period.key}: {statements} statements rebuilt, {cells} cells equal", highlight=False)
 
 
@@ -314,6 +344,7 @@ def explain(
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (calculate, approve, close, pay, adjust, hold, release, periods, verify, explain):
-        app.command()(command)
+    for command in (calculate, approve, close, pay, adjust, hold, release, periods, verify):
+        app.command()(with_json(command))
+    app.command()(explain)
     app.add_typer(disputes, name="dispute")

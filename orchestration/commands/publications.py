@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+from dataclasses import astuple, fields
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
@@ -13,21 +15,35 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
+from expectations.checks import CheckResult, load_results
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    JsonOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
 from orchestration.lock import NightIsBusy, night_lock
+from orchestration.publishing.checks_page import render_checks
 from orchestration.publishing.failing_rows import failing_rows_dir, read_failing_rows
+from orchestration.publishing.files import write_durably
 from orchestration.publishing.history import as_json, list_publications, rollback
 from orchestration.publishing.reader import open_locked_down
 from orchestration.publishing.release import PublishRefused, Release, current_release
+from orchestration.publishing.seal import checks_dir
 from orchestration.settings import Company, load_company
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+from orchestration.state import candidate_is_planned, load_candidate, load_report
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(publications)
-    app.command(name="rollback")(roll_back)
+    app.command(name="rollback")(with_json(roll_back))
     app.command()(checks)
     app.command()(query)
 
@@ -84,6 +100,7 @@ def roll_back(
         stop(str(error), EXIT_BUSY)
     except PublishRefused as error:
         stop(str(error), EXIT_FAILED)
+    answer(release_id=release.release_id)
     console.print(f"readers see release {release.release_id}", highlight=False)
 
 
@@ -92,12 +109,33 @@ def checks(
     rows: Annotated[
         str | None, typer.Option(help="Show the rows that this rule found in the last night that it failed in.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the results as a page that needs nothing else; without sums of pay.")
+    ] = None,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Of the last night that was planned and not published.")
+    ] = False,
     company: CompanyOption = None,
     json_text: JsonOption = False,
 ) -> None:
-    """Show what the gate saw in the release in place, or the rows at fault behind one rule."""
+    """Show what the gate saw in the release in place, or the rows at fault behind one rule. The page of a release lies beside
+    its files (checks.html).
+    """
     choose(company)
     chosen = load_company()
+    if refused:
+        title, facts, results, reasons = _of_refused_night(chosen)
+    elif html is not None:
+        title, facts, results, reasons = _of_release(_release(chosen))
+    if html is not None:
+        write_durably(html, render_checks(title, facts, results, reasons))
+        console.print(f"{html}: {len(results)} checks", highlight=False, soft_wrap=True)
+        return
+    if refused:
+        columns = [field.name for field in fields(CheckResult)]
+        listed = sorted(results, key=lambda result: (result.passed, result.name))
+        print_rows(columns, [astuple(result) for result in listed if not (failed and result.passed)], json_text)
+        return
     if rows is not None:
         folder = failing_rows_dir(chosen)
         nights = sorted((path.name for path in folder.iterdir()), reverse=True) if folder.is_dir() else []
@@ -114,6 +152,32 @@ def checks(
         )
         columns = [column[0] for column in result.description]
         print_rows(columns, result.fetchall(), json_text)
+
+
+_Checks = tuple[str, dict[str, str], list[CheckResult], list[str]]
+
+
+def _of_release(release: Release) -> _Checks:
+    names = [field.name for field in fields(CheckResult)]
+    with open_locked_down(release.marts_path) as connection:
+        rows = connection.execute(f"select {', '.join(names)} from meta.check_results").fetchall()
+        as_of, built_at, paid_from, reasons = connection.execute(
+            "select as_of, built_at, incentives_release_id, reasons from meta.publication"
+        ).fetchall()[0]
+    facts = {"as of": str(as_of), "built": f"{built_at:%Y-%m-%d %H:%M} UTC", "pay of": paid_from or "no release yet"}
+    title = f"release {release.release_id}"
+    return title, facts, [CheckResult(*row) for row in rows], reasons.split("; ") if reasons else []
+
+
+def _of_refused_night(company: Company) -> _Checks:
+    if not candidate_is_planned(company):
+        stop("no night was planned yet", EXIT_USAGE)
+    candidate, report = load_candidate(company), load_report(company)
+    results = load_results(checks_dir(company, candidate.release_id))
+    if not results:
+        stop(f"{candidate.release_id} was published; ask without --refused", EXIT_USAGE)
+    facts = {"as of": candidate.as_of.isoformat(), "built": f"{candidate.built_at:%Y-%m-%d %H:%M} UTC"}
+    return f"{candidate.release_id}, which was not published", facts, results, report.reasons
 
 
 def query(

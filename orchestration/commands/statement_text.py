@@ -66,6 +66,11 @@ def plain_number(value: Any, places: int = 4) -> str:
     return f"{rounded:,f}"
 
 
+def measured(value: Any, scale: Any) -> str:
+    """A number of a result as a person reads it: three places where the result is a share, else one."""
+    return plain_number(value, 3 if scale is None or abs(Decimal(str(scale))) < 2 else 1)
+
+
 def money(value: Any, currency_code: Any) -> str:
     """An amount to the cent with its currency."""
     return f"{Decimal(str(value)):,.2f} {currency_code}"
@@ -125,20 +130,24 @@ def _print_statement(statement: ExplainedStatement, language: Language, console:
         label("gate"), f"{_word(cells['gate_status'], language, gate=True)} {cells['gate_measure_code'] or ''}"
     )
     console.print(facts)
-    table = Table(box=None, pad_edge=False)
-    for name in ("measure", "value", "n", "interval", "target", "points", "weight", "amount"):
-        table.add_column(label(name), justify="left" if name == "measure" else "right", overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(label("measure"), min_width=16, overflow="fold")
+    for name in ("value", "n", "interval", "target", "points", "weight"):
+        table.add_column(label(name), justify="right", no_wrap=True)
+    table.add_column(f"{label('amount')} {currency}", justify="right", no_wrap=True)
     for line in statement.lines:
         row = line.cells
         note = "" if row["status"] in {"scored", "applied"} else f" ({_word(row['status'], language, gate=True)})"
-        interval = f"{plain_number(row['ci_low'])} .. {plain_number(row['ci_high'])}" if row["ci_low"] else ""
+        scale = row["target"] if row["value"] is None else row["value"]
+        interval = f"{measured(row['ci_low'], scale)}..{measured(row['ci_high'], scale)}" if row["ci_low"] else ""
         weight = row["effective_weight"] or row["weight"]
         table.add_row(
-            escape(f"{line.line_key}  {line.name}{note}"), plain_number(row["value"]), row["n"] or "", interval,
-            plain_number(row["target"]), plain_number(row["points"]), plain_number(weight),
-            money(row["amount"], currency),
+            # Under its name the key of the line, which a dispute or an adjustment asks for.
+            f"{escape(line.name + note)}\n[dim]{escape(line.line_key)}[/dim]", measured(row["value"], scale),
+            row["n"] or "", interval, measured(row["target"], scale), plain_number(row["points"], 1),
+            plain_number(weight, 3), f"{Decimal(str(row['amount'])):,.2f}",
         )  # fmt: skip
-    table.add_row(label("sum"), "", "", "", "", "", "", money(cells["amount"], currency), style="bold")
+    table.add_row(label("sum"), "", "", "", "", "", "", f"{Decimal(str(cells['amount'])):,.2f}", style="bold")
     console.print(table)
     for line in statement.lines:
         if line.rows is None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.company import NightResource
+from orchestration.defs.erasure import build_erasure
 from orchestration.defs.landing import build_landing_assets
 from orchestration.defs.ledger import build_ledger_jobs
 from orchestration.defs.publish import build_publish_assets
 from orchestration.defs.quality import build_quality_assets
 from orchestration.defs.transform import build_transform_assets, translator
+from orchestration.defs.within_the_day import build_refresh
 from orchestration.publishing.candidate import INCENTIVES_SCHEMAS, MARTS_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Company, load_company
 from orchestration.transform import parse
@@ -31,7 +33,7 @@ def manifest_of(company: Company) -> Path:
 
 
 def build_definitions() -> dg.Definitions:
-    """All assets, checks, the nightly job and its schedule, for the company that ``SCORECARD_COMPANY`` chooses."""
+    """All assets, checks and jobs, the schedule and the sensor, for the company that ``SCORECARD_COMPANY`` chooses."""
     company = load_company()
     manifest_path = manifest_of(company)
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
@@ -50,6 +52,8 @@ def build_definitions() -> dg.Definitions:
         description="Land, build, check, publish.",
         executor_def=dg.in_process_executor,
     )
+    erasure_jobs, erasure_sensors = build_erasure(nightly)
+    refresh_job, survey_sensor = build_refresh()
     return dg.Definitions(
         assets=[
             *build_landing_assets(source_keys),
@@ -58,7 +62,8 @@ def build_definitions() -> dg.Definitions:
             *build_publish_assets(),
         ],
         asset_checks=checks,
-        jobs=[nightly, *build_ledger_jobs()],
+        jobs=[nightly, refresh_job, *build_ledger_jobs(), *erasure_jobs],
+        sensors=[survey_sensor, *erasure_sensors],
         schedules=[
             dg.ScheduleDefinition(
                 name="nightly_at_two",

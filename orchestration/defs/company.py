@@ -8,16 +8,18 @@ from contextlib import contextmanager
 import dagster as dg
 
 from orchestration.lock import night_lock
+from orchestration.nightwatch import watched
 from orchestration.settings import Company, load_company
 
 
 class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Holds the night lock from the first step of a run to the last, whoever launched the run."""
+    """Holds the night lock from the first step of a run to the last, and watches it, whoever launched the run."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[NightResource]:
         """Take the lock, or fail the run at once when another night is running."""
-        with night_lock(load_company().lock_path):
+        company = load_company()
+        with night_lock(company.lock_path), watched(company):
             yield self
 
     @property

@@ -10,12 +10,15 @@ from expectations.checks import CheckResult, save_results
 from expectations.gate import POLICY_CHECK
 from expectations.policy import PolicyError, check_policy, seed_forms
 from orchestration.defs.company import NightResource
+from orchestration.erasure.erase import erase_left_over, finish_erasures, resume_erasures
 from orchestration.landing import land
 from orchestration.ledger.governed import check_governed_policy
 from orchestration.night import new_candidate, plan_night, release_in_place
+from orchestration.past_night import past_night_of
 from orchestration.progress import say
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.seal import checks_dir
+from orchestration.retrying import with_retries
 from orchestration.sample import write_sample
 from orchestration.settings import Company
 from orchestration.state import NightReport, load_report, save_candidate, save_report
@@ -29,7 +32,13 @@ def land_extracts(company: Company) -> dict[str, Any]:
     if company.environment.may_generate_sample and not company.extracts_dir.exists():
         say("sample", "there are no extracts: writing those of the sample chain")
         write_sample(company.extracts_dir, progress=lambda message: say("sample", message))
-    report = land(company, progress=lambda message: say("landing", message))
+    resume_erasures(company, progress=lambda message: say("erasure", message))
+    past = past_night_of(company)
+    report = with_retries(
+        "landing",
+        lambda: land(company, lambda message: say("landing", message), wanted=past.had if past else None),
+    )
+    erase_left_over(company, progress=lambda message: say("erasure", message))
     summary = asdict(report) | {"problems": list(report.problems)}
     save_report(company, NightReport(landing=summary))
     for problem in report.problems:
@@ -77,10 +86,14 @@ def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
             raise dg.Failure(f"the policy must not be used:\n{error}", allow_retries=False) from error
         from orchestration.landing import LandingReport
 
-        planned = plan_night(company, LandingReport(**report.landing))
+        past = past_night_of(company)
+        planned = plan_night(
+            company, LandingReport(**report.landing), past.as_of if past else None, past.until if past else None
+        )
         report.as_of = planned.as_of.isoformat()
         if release := release_in_place(company, planned):
             report.outcome, report.release_id = "unchanged", release.release_id
+            finish_erasures(company, release.release_id)
             save_report(company, report)
             say("plan", f"nothing new: release {release.release_id} was computed from the same inputs and is undamaged")
             return

@@ -10,6 +10,7 @@ from expectations.dbt_checks import required_dbt_checks
 from expectations.gate import POLICY_CHECK, gate_check_names
 from orchestration.defs.company import NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
+from orchestration.erasure.erase import finish_erasures
 from orchestration.progress import say
 from orchestration.publishing.release import PublishRefused, Release, drop_old_releases, publish
 from orchestration.publishing.seal import checks_dir, seal
@@ -54,6 +55,8 @@ def publish_night(company: Company) -> Release:
     save_report(company, report)
     say("publish", f"release {release.release_id} is in place")
     drop_old_releases(company)
+    if removed := finish_erasures(company, release.release_id):
+        say("erasure", f"{len(removed)} older releases removed: they may show who was erased")
     shutil.rmtree(checks_dir(company, candidate.release_id))
     return release
 

@@ -7,6 +7,7 @@ import dagster as dg
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import audit_incentives, audit_marts, gate_check_names
 from orchestration.defs.company import NightResource
+from orchestration.erasure.register import read_erasures
 from orchestration.progress import say
 from orchestration.publishing.candidate import write_incentives, write_marts
 from orchestration.publishing.failing_rows import save_failing_rows
@@ -22,13 +23,15 @@ INCENTIVES_KEY = dg.AssetKey(["candidate", "incentives"])
 def audit(company: Company, scope: Scope) -> list[CheckResult]:
     """Audit one candidate file and save the results."""
     candidate, current = load_candidate(company), current_release(company)
-    previous = current.marts_path if current else None
+    previous, erasures = current.marts_path if current else None, read_erasures(company)
     if scope == "marts":
         path = candidate.marts_path
-        audited = audit_marts(company.warehouse_path, path, previous)
+        audited = audit_marts(company.warehouse_path, path, previous, erasures)
     else:
         path = candidate.incentives_path
-        audited = audit_incentives(company.warehouse_path, candidate.marts_path, path, previous, company.currency_code)
+        audited = audit_incentives(
+            company.warehouse_path, candidate.marts_path, path, previous, company.currency_code, erasures
+        )
     results = audited.results
     save_failing_rows(company, candidate.release_id, audited.rows)
     save_results(checks_dir(company, candidate.release_id) / f"gate_{scope}.jsonl", results)

@@ -16,6 +16,7 @@ from typing import Literal
 # Part of every reading's fingerprint: raise it when the same file and contract would give other rows than before.
 READER_VERSION = 1
 
+Person = Literal["customer", "device", "contact", "text"]
 DeliveryOrder = Literal["file_name_date", "arrival"]
 
 
@@ -51,7 +52,11 @@ def parse_data_type(text: str) -> DataType:
 
 @dataclass(frozen=True)
 class Column:
-    """One contract column. ``headers`` are further names accepted in files; ``place`` is ``file:line`` of its definition."""
+    """One contract column. ``headers`` are further names accepted in files; ``place`` is ``file:line`` of its definition.
+
+    ``person`` says what of a customer it holds, and so what becomes of it when the customer is erased: the key of the
+    ``customer`` and the ``device`` get a pseudonym, ``contact`` is emptied, ``text`` is replaced.
+    """
 
     name: str
     data_type: DataType
@@ -60,6 +65,7 @@ class Column:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     values: tuple[str, ...] = ()
+    person: Person | None = None
     place: str = field(default="", compare=False)
 
 
@@ -131,6 +137,10 @@ class Extract:
         """The column that orders versions of a key, where the contract names one."""
         return next((column for column in self.columns if column.name == self.delivery_order), None)
 
+    def of_person(self, person: Person) -> list[str]:
+        """Names of the columns that hold this of a customer."""
+        return [column.name for column in self.columns if column.person == person]
+
     def column(self, name: str) -> Column:
         """The column called ``name`` (canonical)."""
         return next(column for column in self.columns if column.name == name)
@@ -145,6 +155,8 @@ class Extract:
         everything = asdict(replace(self, place="", columns=tuple(replace(c, place="") for c in self.columns)))
         rest = {name: everything.pop(name) for name in ("limits", "minimum_share_of_last", "accepted_small_files")}
         rest["headers"] = [column.pop("headers") for column in everything["columns"]]
+        for column in everything["columns"]:
+            del column["person"]
         return f"{_fingerprint((READER_VERSION, everything))}-{_fingerprint(rest)}"
 
 

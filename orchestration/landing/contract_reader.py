@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
-from orchestration.landing.contract import Column, Contract, Dialect, Extract, Limits, parse_data_type
+from orchestration.landing.contract import Column, Contract, Dialect, Extract, Limits, Person, parse_data_type
 from orchestration.landing.errors import ContractError
 from orchestration.landing.header import header_key
 from orchestration.landing.yaml_lines import Node, read_yaml
@@ -19,7 +19,7 @@ SOURCES_PATTERN = "models/staging/*/_*__sources.yml"
 _EXTRACT_META = {
     "mode", "key", "optional", "one_of", "delivery_order", "minimum_share_of_last", "accepted_small_files", "format", "limits",
 }  # fmt: skip
-_COLUMN_META = {"required", "headers", "min", "max", "values"}
+_COLUMN_META = {"required", "headers", "min", "max", "values", "person"}
 # What a company may say about its own systems in ``deliveries.yml``; keys, columns and modes are everybody's.
 _COMPANY_META = {"delivery_order", "minimum_share_of_last", "accepted_small_files", "format", "limits"}
 
@@ -142,8 +142,16 @@ def _read_column(node: Node) -> Column:
         minimum=_number(meta.get("min")),
         maximum=_number(meta.get("max")),
         values=tuple(str(n.value) for n in _elements(meta.get("values"))),
+        person=_read_person(meta),
         place=node.place,
     )
+
+
+def _read_person(meta: Node) -> Person | None:
+    person = _value(meta, "person", None)
+    if person is not None and person not in get_args(Person):
+        raise meta.error(f"person {person!r} is not one of {', '.join(get_args(Person))}")
+    return cast("Person | None", person)
 
 
 def _read_dialect(node: Node | None, default: Dialect) -> Dialect:

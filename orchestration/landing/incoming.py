@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,7 +24,8 @@ _STREAM_ROWS = 100_000
 class Incoming:
     """A new content on its way into ``raw`` under a provisional ``delivery_key``.
 
-    ``rejections`` and ``records`` are set by ``load``; ``preloaded`` holds a small file's rows.
+    ``rejections`` and ``records`` are set by ``load``; ``preloaded`` holds a small file's rows. ``scrub`` takes erased
+    customers out of the rows.
     """
 
     found: FoundFile
@@ -36,10 +37,12 @@ class Incoming:
     preloaded: list[pa.RecordBatch] | None = None
     rejections: list[Rejection] = field(default_factory=list)
     records: int = 0
+    scrub: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The file's rows."""
-        return iter(self.preloaded) if self.preloaded is not None else self.reading.batches()
+        rows = iter(self.preloaded) if self.preloaded is not None else self.reading.batches()
+        return rows if self.scrub is None else map(self.scrub, rows)
 
     def preload(self) -> None:
         """Read the whole file now, with the strict reader where the fast one cannot account for it.

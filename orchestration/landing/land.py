@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.erasure.register import read_erasures
 from orchestration.landing.contract import Contract, Extract
 from orchestration.landing.contract_reader import read_contract
 from orchestration.landing.deliveries import delivered_at, delivery_key
+from orchestration.landing.erased import responses_of
 from orchestration.landing.errors import NeedsStrictReader, Refused, Waiting
 from orchestration.landing.incoming import FileFailed, Incoming, unreadable
 from orchestration.landing.inventory import FoundFile, list_files
@@ -23,6 +27,7 @@ from orchestration.landing.readers import read_file
 from orchestration.landing.rejections import write_rejections
 from orchestration.landing.release import Place, clear_rows, keep_refused, release_stored_rows
 from orchestration.landing.report import LandingReport, build_report
+from orchestration.landing.scrub import Scrubber
 from orchestration.landing.triage import aside_entry, sort_files
 from orchestration.landing.warehouse import create_tables, open_warehouse
 from orchestration.settings import Company
@@ -34,21 +39,30 @@ _BATCH_BYTES = 48 << 20
 _BATCH_FILES = 400
 
 
-def land(company: Company, progress: Callable[[str], None] | None = None) -> LandingReport:
-    """Land every new file below ``company.extracts_dir`` into ``company.warehouse_path``.
+def land(
+    company: Company,
+    progress: Callable[[str], None] | None = None,
+    *,
+    warehouse: Path | None = None,
+    wanted: Callable[[FoundFile], bool] | None = None,
+) -> LandingReport:
+    """Land every new file below ``company.extracts_dir`` into ``company.warehouse_path``, or into another ``warehouse``.
 
-    Files that are refused or wait do not stop the others. ``progress`` is told one line per batch of files.
+    Files that are refused or wait do not stop the others. ``progress`` is told one line per batch of files. ``wanted``
+    leaves files out as if they were not there yet: what a refresh within the day does not take, what came after a night.
 
     Raises:
         ContractError: the contract or the company's ``headers.yml`` is wrong.
-        LandingError: the warehouse cannot be written (disk full, locked by another process).
+        LandingError: the warehouse cannot be written (disk full, locked by another process), or customers were erased and
+            the key to recognise them is missing.
 
     """
     contract = read_contract(company.headers_path, deliveries_path=company.deliveries_path)
-    with open_warehouse(company.warehouse_path) as connection:
+    erasures = read_erasures(company)
+    with open_warehouse(warehouse or company.warehouse_path) as connection:
         create_tables(connection, contract)
-        run = _Run(connection, contract, ZoneInfo(company.time_zone), progress)
-        return run.land(list(list_files(company.extracts_dir)))
+        run = _Run(connection, contract, ZoneInfo(company.time_zone), progress, Scrubber(erasures))
+        return run.land([found for found in list_files(company.extracts_dir) if wanted is None or wanted(found)])
 
 
 class _Run:
@@ -60,11 +74,13 @@ class _Run:
         contract: Contract,
         zone: ZoneInfo,
         progress: Callable[[str], None] | None,
+        scrubber: Scrubber,
     ) -> None:
         self._connection = connection
         self._contract = contract
         self._zone = zone
         self._progress = progress
+        self._scrubber = scrubber
         self._ledger = Ledger(connection)
         self._now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self._new: set[int] = set()
@@ -78,8 +94,15 @@ class _Run:
         triage = sort_files(files, self._ledger, self._contract)
         for found, extract, status, reason in triage.aside:
             self._set_aside(found, extract, status, reason)
-        for (source, name), news in triage.news.items():
-            self._land_extract(self._contract.extracts[source, name], news)
+        # Text comes last: whose it is must be known, so that what erased customers wrote stays out.
+        for extract, news in sorted(
+            ((self._contract.extracts[key], news) for key, news in triage.news.items()),
+            key=lambda item: bool(item[0].of_person("text")),
+        ):
+            if extract.of_person("text") and self._scrubber.erasures.customers:
+                responses = responses_of(self._connection, self._contract, self._scrubber.erasures.customers)
+                self._scrubber = replace(self._scrubber, responses=responses)
+            self._land_extract(extract, news)
         for extract in self._contract.extracts.values():
             self._adopt_contract(extract)
         self._write_aside({found.name for found in files})
@@ -155,6 +178,8 @@ class _Run:
         moment, is_dated = delivered_at(found.name, found.mtime_ns, extract, self._zone)
         reading = read_file(found, extract)
         incoming = Incoming(found, digest, reading, moment, is_dated, delivery_key(moment, found.name))
+        if self._scrubber.erasures.names:
+            incoming.scrub = partial(self._scrubber.batch, extract)
         is_plain = found.format in ("csv", "tsv", "jsonl")
         if found.size_bytes <= (_PRELOAD_BYTES if is_plain else _PRELOAD_PACKED_BYTES):
             incoming.preload()
@@ -192,7 +217,7 @@ class _Run:
         if again:
             released -= keep_refused(self._connection, extract, list(again.values()), self._now)
         if batch:
-            write_rejections(self._connection, extract, batch)
+            write_rejections(self._connection, extract, batch, self._scrubber.rejection)
         read = [self._entry(i.found, extract, i.file_id, i) for i in batch]
         contents = {e.content_hash: e for e in read}
         new = [e for e in read if e.file_id not in again]
@@ -288,6 +313,7 @@ class _Run:
         self, found: FoundFile, extract: Extract | None, status: str, reason: str, digest: str | None = None
     ) -> None:
         number = self._ledger.next_number()
+        reason = self._scrubber.text(reason)
         entry = aside_entry(found, extract, status, reason, ledger_no=number, now=self._now, content_hash=digest)
         self._aside.append(entry)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -84,8 +84,13 @@ def _repeated_rows(extract: Extract, incoming: Incoming, lines: Mapping[int, int
     return rows
 
 
-def write_rejections(connection: duckdb.DuckDBPyConnection, extract: Extract, batch: Sequence[Incoming]) -> None:
-    """Rows of ``landing.rejected_rows`` for the batch."""
+def write_rejections(
+    connection: duckdb.DuckDBPyConnection,
+    extract: Extract,
+    batch: Sequence[Incoming],
+    scrub: Callable[[Extract, Rejection], Rejection],
+) -> None:
+    """Rows of ``landing.rejected_rows`` for the batch; ``scrub`` takes erased customers out of them."""
     rows = [
         {
             "file_id": incoming.file_id,
@@ -101,7 +106,7 @@ def write_rejections(connection: duckdb.DuckDBPyConnection, extract: Extract, ba
             "cells": None if rejection.cells is None else json.dumps(rejection.cells, ensure_ascii=False),
         }
         for incoming in batch
-        for rejection in incoming.rejections
+        for rejection in (scrub(extract, rejection) for rejection in incoming.rejections)
     ]
     if rows:
         connection.register("rejections", pa.Table.from_pylist(rows, schema=_SCHEMA))

@@ -13,7 +13,7 @@ from orchestration.landing.errors import LandingError
 from orchestration.sql_text import literal, quoted
 
 STORAGE_VERSION = "v1.4.0"
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
 # A DuckDB file begins with three headers of a page each.
 _HEADERS_BYTES = 3 * 4096
 
@@ -83,6 +83,8 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Salaries, contact data and who answered what: the owner's alone, with all that the pipeline keeps beside it.
+        path.parent.chmod(0o700)
         connection.execute("set enable_progress_bar = false")
         # A big file must not take the machine: beyond this, what was not committed yet waits on disk, beside the warehouse.
         connection.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")

@@ -13,6 +13,7 @@ from expectations.verdict import VerdictError, verify_marts
 from orchestration.ledger.canonical import TableText, canonical_json, read_table, sha256_bytes, sha256_text
 from orchestration.ledger.errors import LedgerDamaged, NotKnown, Refused
 from orchestration.ledger.periods import PeriodKey
+from orchestration.pay_file import open_file
 from orchestration.publishing.release import PublishRefused, Release, current_release, verify_release
 from orchestration.settings import Company
 
@@ -22,11 +23,16 @@ _ADJUSTMENT_FIELDS = (
 )  # fmt: skip
 
 
+# Who holds a payee whose pay the checks of a night doubt.
+GATE = "gate"
+
+
 @dataclass(frozen=True)
 class Basis:
     """A period's statements, their lines and the adjustments posted in it, with the release they are of.
 
     ``basis_hash`` covers what is paid and nothing else: a later night that comes to the same pay has the same one.
+    ``doubts`` are the holds that the gate placed.
     """
 
     key: PeriodKey
@@ -41,6 +47,7 @@ class Basis:
     statement_lines: TableText
     adjustments: tuple[dict[str, Any], ...]
     earlier: tuple[PeriodKey, ...]
+    doubts: tuple[dict[str, Any], ...] = ()
 
     @property
     def basis_hash(self) -> str:
@@ -102,6 +109,17 @@ def placed_release(company: Company) -> Release:
     return release
 
 
+def _night_of(release: Release) -> str | None:
+    """The night whose tables a release has; a refresh within the day pays what its night paid. ``None`` for a release from
+    before there were any.
+    """
+    try:
+        with duckdb.connect(str(release.marts_path), read_only=True) as connection:
+            return str(connection.execute("select night_release_id from meta.publication").fetchall()[0][0])
+    except duckdb.BinderException:
+        return None
+
+
 def green_release(company: Company) -> Release:
     """The release in place, byte for byte as its green verdict says, with incentives of its own night.
 
@@ -110,7 +128,7 @@ def green_release(company: Company) -> Release:
 
     """
     release = placed_release(company)
-    if not release.verdict.incentives_are_new:
+    if not release.verdict.incentives_are_new and _night_of(release) != release.verdict.incentives_release_id:
         raise Refused(
             f"the gate is not green: release {release.release_id} carries the incentives of "
             f"{release.verdict.incentives_release_id}; see meta.publication for the reasons"
@@ -127,8 +145,7 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
 
     """
     release = release or green_release(company)
-    connection = duckdb.connect(str(release.incentives_path), read_only=True)
-    try:
+    with open_file(release.incentives_path) as connection:
         of_period = "period_type = $1 and period_start = $2"
         values = [key.period_type, key.period_start]
         statements = read_table(connection, f"select * from incentive.statements where {of_period}", values)
@@ -155,8 +172,7 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
             "select as_of, inputs_hash, policy_hash, code_version from meta.publication"
         ).fetchall()[0]
         adjustments = _adjustments(connection, key)
-    finally:
-        connection.close()
+        doubts = tuple(doubt for doubt in read_doubts(connection) if doubt["period"] == key)
     return Basis(
         key=key,
         period_end=period_end,
@@ -170,7 +186,34 @@ def read_basis(company: Company, key: PeriodKey, release: Release | None = None)
         statement_lines=lines,
         adjustments=adjustments,
         earlier=tuple(PeriodKey(*row) for row in earlier),
+        doubts=doubts,
     )
+
+
+def read_doubts(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The holds that the gate placed in the night of a release; one from before holds were published has none."""
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'holds'").fetchall():
+        return []
+    rows = connection.execute(
+        "select hold_id, employee_id, period_type, period_start, reason from incentive.holds "
+        "where held_by = ? and is_held order by hold_id",
+        [GATE],
+    ).fetchall()
+    return [
+        {"hold_id": row[0], "employee_id": row[1], "period": PeriodKey(row[2], row[3]), "reason": row[4]}
+        for row in rows
+    ]
+
+
+def hold_body(doubt: dict[str, Any]) -> dict[str, Any]:
+    """A hold of the gate as an entry of the ledger."""
+    return {
+        "hold_id": doubt["hold_id"],
+        "employee_id": doubt["employee_id"],
+        "period_type": doubt["period"].period_type,
+        "period_start": doubt["period"].period_start,
+        "reason": doubt["reason"],
+    }
 
 
 def _adjustments(connection: duckdb.DuckDBPyConnection, key: PeriodKey) -> tuple[dict[str, Any], ...]:

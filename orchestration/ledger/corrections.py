@@ -10,7 +10,15 @@ from typing import Any
 
 import duckdb
 
-from orchestration.ledger.basis import closed_table, green_release, placed_release, read_basis
+from orchestration.ledger.basis import (
+    GATE,
+    closed_table,
+    green_release,
+    hold_body,
+    placed_release,
+    read_basis,
+    read_doubts,
+)
 from orchestration.ledger.canonical import canonical_json, read_table
 from orchestration.ledger.chain import Entry
 from orchestration.ledger.errors import NotKnown, Refused
@@ -19,6 +27,7 @@ from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.recompute import GROUNDS, Recomputed, recompute
 from orchestration.ledger.state import FINAL, OPEN, Dispute, LedgerState, fold
 from orchestration.ledger.store import Ledger, open_ledger
+from orchestration.pay_file import open_file
 from orchestration.settings import Company
 
 ADJUSTMENT_TYPES = ("late_data", "clawback", "dispute", "manual")
@@ -68,7 +77,7 @@ def find_statement(company: Company, ledger: Ledger, statement_id: str) -> State
                 lines = closed_table(ledger.content, period.closed, "statement_lines").records()
                 return Statement(period.key, True, row, [n for n in lines if n["statement_id"] == statement_id])
     release = green_release(company)
-    with duckdb.connect(str(release.incentives_path), read_only=True) as connection:
+    with open_file(release.incentives_path) as connection:
         where = "where statement_id = $1"
         found = read_table(connection, f"select * from incentive.statements {where}", [statement_id]).records()
         lines = read_table(connection, f"select * from incentive.statement_lines {where}", [statement_id]).records()
@@ -175,7 +184,7 @@ def first_open_period(company: Company, state: LedgerState, after: PeriodKey) ->
 
     """
     release = green_release(company)
-    with duckdb.connect(str(release.incentives_path), read_only=True) as connection:
+    with open_file(release.incentives_path) as connection:
         rows = connection.execute(
             "select distinct period_type, period_start from incentive.statements "
             "where period_type = ? and period_start > ? order by period_start",
@@ -228,12 +237,25 @@ def release(company: Company, hold_id: str, reason: str, by: str) -> Entry:
     actor = named(by)
     with open_ledger(company) as ledger, ledger.writing() as transaction:
         state = fold(ledger.entries())
+        doubt = _doubt(company, hold_id)
+        if doubt is not None and hold_id not in state.holds:
+            # The gate's own holds end by themselves when their cause does; one that is released was placed first.
+            transaction.append("hold_placed", GATE, hold_body(doubt))
+            state = fold(ledger.entries())
         if hold_id not in state.holds:
             raise NotKnown(f"there is no hold {hold_id!r}; there are {', '.join(sorted(state.holds)) or 'none'}")
         known = state.holds[hold_id]
         if known.released_at is not None:
             raise Refused(f"{hold_id} was released by {known.released_by} already")
         return transaction.append("hold_released", actor, {"hold_id": hold_id, "reason": _reason(reason)})
+
+
+def _doubt(company: Company, hold_id: str) -> dict[str, Any] | None:
+    """A hold that the gate placed in the release in place, by its key."""
+    if not hold_id.startswith(f"{GATE}:"):
+        return None
+    with open_file(placed_release(company).incentives_path) as connection:
+        return next((doubt for doubt in read_doubts(connection) if doubt["hold_id"] == hold_id), None)
 
 
 def check_employee(company: Company, employee_id: str) -> None:

@@ -130,7 +130,8 @@ def _rows_of_period(
     connection: duckdb.DuckDBPyConnection, inputs: list[tuple[str, str]], basis: Basis
 ) -> dict[str, TableText]:
     """The rows of every input that bear on the period: those of its days where the input is dated by period or day, and
-    of customers only those who bought something then. Names and contact data are left out: the ledger is kept for good.
+    of customers only those who bought something then. Names and contact data are left out, and customers are numbered
+    anew: the ledger is kept for good, and somebody may have to be erased.
     """
     values = [basis.key.period_type, basis.key.period_start, basis.period_end]
     of_period = "period_type = $1 and period_start = $2 and $3 is not null"
@@ -149,24 +150,36 @@ def _rows_of_period(
         for relation, condition in conditions.items()
         if "customer_id" in columns[relation]
     )
-    contact = contact_columns()
+    if buyers:
+        connection.execute(
+            "create or replace temp table numbered_customers as select customer_id, "
+            f"'customer ' || row_number() over (order by customer_id) as number from ({buyers}) where customer_id is not null",
+            values,
+        )
+    left_out = contact_columns()
     kept = {}
     for schema, table in inputs:
         relation = f"{quoted(schema)}.{quoted(table)}"
-        names = ", ".join(quoted(name) for name in columns[relation] if name not in contact)
-        query = f"select {names} from {relation}"
+        names = ", ".join(
+            "(select number from numbered_customers as n where n.customer_id = kept_rows.customer_id) as customer_id"
+            if name == "customer_id"
+            else quoted(name)
+            for name in columns[relation]
+            if name not in left_out
+        )
+        query = f"select {names} from {relation} as kept_rows"
         parameters: list[Any] = []
         if relation in conditions:
             query, parameters = f"{query} where {conditions[relation]}", values
         elif buyers and "customer_id" in columns[relation]:
-            query, parameters = f"{query} where customer_id in ({buyers})", values
+            query, parameters = f"{query} where kept_rows.customer_id in ({buyers})", values
         kept[f"{schema}.{table}"] = read_table(connection, query, parameters)
     return kept
 
 
 @cache
 def contact_columns() -> frozenset[str]:
-    """Columns that the extract contract tags as contact data."""
+    """Columns that the extract contract tags as contact data, or as telling who a customer is."""
     names = set()
     for path in (PROJECT_DIR / "models" / "staging").rglob("_*__sources.yml"):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from orchestration.ledger.basis import Basis, closed_table, read_basis, sums_by_currency
+from orchestration.ledger.basis import GATE, Basis, closed_table, hold_body, read_basis, sums_by_currency
 from orchestration.ledger.canonical import canonical_json
 from orchestration.ledger.chain import Entry
 from orchestration.ledger.errors import Refused
@@ -110,6 +110,10 @@ def close(
                     for adjustment in basis.adjustments
                 ],
             }
+            # What the gate doubts of single payees is closed with the rest, and not paid until a person releases it.
+            for doubt in basis.doubts:
+                if doubt["hold_id"] not in state.holds:
+                    transaction.append("hold_placed", GATE, hold_body(doubt))
             return transaction.append("period_closed", actor, body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 
 from orchestration.ledger.basis import closed_table
 from orchestration.ledger.canonical import insert_rows
-from orchestration.ledger.chain import Head, check_chain
+from orchestration.ledger.chain import Entry, Head, check_chain
 from orchestration.ledger.state import LedgerState, fold
 from orchestration.ledger.store import has_ledger, open_ledger, read_noted_head
 from orchestration.settings import PROJECT_DIR, Company
@@ -45,10 +46,16 @@ _COLUMNS: dict[str, dict[str, str]] = {
 CONTROL_TABLES = (*_COLUMNS, "ledger_statements", "ledger_statement_lines")
 
 
-def write_ledger_tables(company: Company, connection: duckdb.DuckDBPyConnection, noted: Head | None = None) -> Head:
+def write_ledger_tables(
+    company: Company,
+    connection: duckdb.DuckDBPyConnection,
+    noted: Head | None = None,
+    until: datetime | None = None,
+) -> Head:
     """Replace the control tables by the ledger's state, all of them or none; returns the head they were written at.
 
-    ``noted`` is the head that the release in place was built on: a ledger that lost its end since is not used.
+    ``noted`` is the head that the release in place was built on: a ledger that lost its end since is not used. ``until``
+    (UTC) leaves out what was entered later, for a past night.
 
     Raises:
         LedgerDamaged: the chain is broken.
@@ -61,8 +68,15 @@ def write_ledger_tables(company: Company, connection: duckdb.DuckDBPyConnection,
     with open_ledger(company) as ledger:
         entries = ledger.entries()
         check_chain(entries, noted, read_noted_head(company))
+        if until is not None:
+            entries = [entry for entry in entries if _recorded_at(entry) <= until]
         _write(connection, fold(entries), ledger.content)
         return Head(len(entries), entries[-1].entry_hash) if entries else Head()
+
+
+def _recorded_at(entry: Entry) -> datetime:
+    moment = datetime.fromisoformat(entry.recorded_at)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _write(connection: duckdb.DuckDBPyConnection, state: LedgerState, read: Callable[[str], bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from orchestration.ledger.chain import Head
+from orchestration.pay_file import attach_new
 from orchestration.settings import Company
 from orchestration.sql_text import attach, literal, quoted
 
@@ -24,6 +25,9 @@ INCENTIVES_FILE = "incentives.duckdb"
 # reaches the file that BI tools open.
 MARTS_SCHEMAS = ("core", "kpi", "journey", "value", "voice", "scorecard", "programme", "meta")
 INCENTIVES_SCHEMAS = ("incentive",)
+
+# What a column's tag in the models' YAML says it holds, and what the file that BI tools open never has.
+NOT_FOR_BI = frozenset({"pay", "contact", "name"})
 
 # Files of this storage version are read by DuckDB 1.4, 1.5 and 2, and ignore a stale write-ahead log beside them.
 STORAGE_VERSION = "v1.4.0"
@@ -54,6 +58,34 @@ class Candidate:
         return self.folder / INCENTIVES_FILE
 
 
+class TaggedColumn(Exception):
+    """Pay, contact data or names would get into the file that BI reads."""
+
+
+def tagged_columns(company: Company, schemas: Iterable[str]) -> set[str]:
+    """``schema.table.column`` of every published column that is tagged as not for BI, or is called like a column of the
+    extracts that is.
+    """
+    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+
+    def is_tagged(column: dict[str, Any]) -> bool:
+        return bool(NOT_FOR_BI & {*column.get("tags", ()), *(column.get("config") or {}).get("tags", ())})
+
+    delivered = {
+        column["name"]
+        for source in manifest["sources"].values()
+        for column in source["columns"].values()
+        if is_tagged(column)
+    }
+    return {
+        f"{node['schema']}.{node['alias']}.{column['name']}"
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts" and node["schema"] in set(schemas)
+        for column in node["columns"].values()
+        if is_tagged(column) or column["name"] in delivered
+    }
+
+
 def candidates_dir(company: Company) -> Path:
     """Folder of releases in the making; on the same file system as the releases, so that one rename moves them."""
     return company.published_dir / ".candidates"
@@ -65,20 +97,32 @@ def discard_candidates(company: Company) -> None:
 
 
 def write_marts(company: Company, candidate: Candidate) -> list[str]:
-    """Write the marts file of the candidate; returns the tables written, as ``schema.table``."""
-    tables = _write(company, candidate.marts_path, MARTS_SCHEMAS)
+    """Write the marts file of the candidate; returns the tables written, as ``schema.table``.
+
+    Raises:
+        TaggedColumn: a model of the marts has a column that holds pay, contact data or names.
+
+    """
+    if tagged := tagged_columns(company, MARTS_SCHEMAS):
+        raise TaggedColumn(f"columns that BI must not see: {', '.join(sorted(tagged))}")
+    tables = _write(company, candidate.marts_path, MARTS_SCHEMAS, attach)
     os.chmod(candidate.marts_path, 0o644)
     return tables
 
 
 def write_incentives(company: Company, candidate: Candidate) -> list[str]:
-    """Write the incentives file of the candidate, readable by its owner only."""
-    tables = _write(company, candidate.incentives_path, INCENTIVES_SCHEMAS)
+    """Write the incentives file of the candidate, readable by its owner only, and with the key only where one is set."""
+    tables = _write(company, candidate.incentives_path, INCENTIVES_SCHEMAS, attach_new)
     os.chmod(candidate.incentives_path, 0o600)
     return tables
 
 
-def _write(company: Company, path: Path, schemas: Iterable[str]) -> list[str]:
+def _write(
+    company: Company,
+    path: Path,
+    schemas: Iterable[str],
+    create: Callable[[duckdb.DuckDBPyConnection, Path, str, str], None],
+) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     published = _mart_models(company, set(schemas))
@@ -88,7 +132,7 @@ def _write(company: Company, path: Path, schemas: Iterable[str]) -> list[str]:
         # Created for the owner alone: pay is not readable for a moment between creation and chmod.
         old_mask = os.umask(0o077)
         try:
-            attach(connection, path, "release", f"storage_version '{STORAGE_VERSION}'")
+            create(connection, path, "release", f"storage_version '{STORAGE_VERSION}'")
         finally:
             os.umask(old_mask)
         for schema in sorted({schema for schema, _ in published}):

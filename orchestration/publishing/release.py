@@ -1,7 +1,7 @@
 """Puts a checked candidate in place, and finds and verifies what is in place.
 
-Layout below ``published/``: ``releases/<id>/`` holds ``marts.duckdb``, ``incentives.duckdb`` and ``verdict.json``;
-``current`` is a symlink to one of them. A release is never changed after it was put in place.
+Layout below ``published/``: ``releases/<id>/`` holds ``marts.duckdb``, ``incentives.duckdb``, ``verdict.json`` and
+``checks.html``; ``current`` is a symlink to one of them. A release is never changed after it was put in place.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.verdict import Verdict, VerdictError, read_verdict, verify_marts, verify_release_id
+from orchestration.pay_file import encrypt, is_encrypted, pay_key
 from orchestration.publishing.candidate import INCENTIVES_FILE, MARTS_FILE, Candidate
 from orchestration.publishing.files import sha256_of, swap_symlink, sync_file, sync_folder
 from orchestration.settings import Company
 
 VERDICT_FILE = "verdict.json"
 RELEASES_KEPT = 7
+# Of a refresh within the day only the last one counts; one more stays for whoever is just opening it.
+REFRESH_SUFFIX = "-day"
+_REFRESHES_KEPT = 2
 
 
 class PublishRefused(Exception):
@@ -142,18 +146,33 @@ def carry_incentives(company: Company, candidate: Candidate) -> str | None:
     verify_release(current)
     shutil.copyfile(current.incentives_path, candidate.incentives_path)
     os.chmod(candidate.incentives_path, 0o600)
+    if pay_key() is not None and not is_encrypted(candidate.incentives_path):
+        encrypt(candidate.incentives_path)
     return current.verdict.incentives_release_id
 
 
 def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
-    """Remove all but the newest ``keep`` releases, never the current one; returns the ids removed.
+    """Remove all but the newest ``keep`` releases of nights and the newest two of refreshes within the day, never the
+    current one; returns the ids removed.
 
     A reader that still has a removed file open keeps reading it.
     """
     releases = company.published_dir / "releases"
     current = (company.published_dir / "current").resolve()
     folders = sorted((folder for folder in releases.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
-    old = [folder for folder in folders[:-keep] if folder != current]
+    nights = [folder for folder in folders if not folder.name.endswith(REFRESH_SUFFIX)]
+    refreshes = [folder for folder in folders if folder.name.endswith(REFRESH_SUFFIX)]
+    old = [folder for folder in nights[:-keep] + refreshes[:-_REFRESHES_KEPT] if folder != current]
     for folder in old:
         shutil.rmtree(folder)
+    return [folder.name for folder in old]
+
+
+def drop_releases_but(company: Company, release_id: str) -> list[str]:
+    """Remove every release but one; returns the ids removed."""
+    folders = sorted((company.published_dir / "releases").iterdir(), key=lambda folder: folder.name)
+    old = [folder for folder in folders if folder.name != release_id]
+    for folder in old:
+        shutil.rmtree(folder)
+    sync_folder(company.published_dir / "releases")
     return [folder.name for folder in old]

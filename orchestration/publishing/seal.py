@@ -13,11 +13,13 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, decide, load_results
 from expectations.verdict import Verdict, write_verdict_text
+from orchestration.pay_file import attach_file
 from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.checks_page import PAGE_FILE, render_checks
 from orchestration.publishing.files import sha256_of, write_durably
 from orchestration.publishing.release import VERDICT_FILE, PublishRefused, carry_incentives
 from orchestration.settings import Company
-from orchestration.sql_text import attach, literal
+from orchestration.sql_text import literal
 
 # Type and meaning of each column of the two tables that are written here and are no dbt models.
 PUBLICATION = {
@@ -30,7 +32,12 @@ PUBLICATION = {
     "built_at": ("timestamp", "When it was built, UTC."),
     "gate_state": (
         "varchar",
-        "green, or incentives_held: the night's pay was refused and the last good pay is carried.",
+        "green; incentives_held: the night's pay was refused and the last good pay is carried; within_the_day: survey tables "
+        "refreshed since the night night_release_id, all else and the pay are as that night left them.",
+    ),
+    "night_release_id": (
+        "varchar",
+        "Release of the night that computed what was not refreshed since; itself for a night.",
     ),
     "incentives_release_id": ("varchar", "Release whose night computed the incentives; null when there are none yet."),
     "reasons": ("varchar", "Why the incentives were held; null when they were not."),
@@ -108,10 +115,41 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         incentives_release_id = carry_incentives(company, candidate)
         if incentives_release_id is not None:
             _say_carried(candidate, incentives_reasons)
+    return _finish(candidate, required, results, incentives_release_id, incentives_reasons)
+
+
+def seal_refresh(
+    company: Company, candidate: Candidate, required: dict[Scope, set[str]], night_release_id: str, reasons: list[str]
+) -> Sealed:
+    """Close a refresh within the day: the marts must be green by all their checks, those that the night has passed on
+    tables that stand and those that ran again; the pay is that of the release in place, byte for byte but for the name
+    of the release it lies in. ``reasons`` are those of the night, where its pay was held.
+
+    Raises:
+        PublishRefused: the marts are not green, or a file was changed after its audit; nothing is published.
+
+    """
+    results = load_results(checks_dir(company, candidate.release_id))
+    if faults := decide(required["marts"], (result for result in results if result.scope == "marts")):
+        raise PublishRefused("marts are not green:\n  " + "\n  ".join(faults))
+    _require_audited(company, candidate.release_id, candidate.marts_path)
+    incentives_release_id = carry_incentives(company, candidate)
+    if incentives_release_id is not None:
+        _rename_release(candidate)
+    return _finish(candidate, required, results, incentives_release_id, reasons, night_release_id)
+
+
+def _finish(
+    candidate: Candidate,
+    required: dict[Scope, set[str]],
+    results: list[CheckResult],
+    incentives_release_id: str | None,
+    reasons: list[str],
+    night_release_id: str | None = None,
+) -> Sealed:
     # What the checks of pay observed are sums of pay: they stand beside the pay, not in the file that BI reads.
     shown = [replace(result, observed=None) if result.scope == "incentives" else result for result in results]
-    _write_meta(candidate.marts_path, candidate, incentives_release_id, incentives_reasons, shown)
-
+    _write_meta(candidate.marts_path, candidate, incentives_release_id, reasons, shown, night_release_id)
     has_incentives = candidate.incentives_path.exists()
     verdict = Verdict(
         release_id=candidate.release_id,
@@ -122,14 +160,32 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         required_incentives=tuple(sorted(required["incentives"])),
     )
     write_durably(candidate.folder / VERDICT_FILE, write_verdict_text(verdict))
-    return Sealed(verdict, results, incentives_reasons)
+    facts = {
+        "as of": candidate.as_of.isoformat(),
+        "built": f"{candidate.built_at:%Y-%m-%d %H:%M} UTC",
+        "pay of": incentives_release_id or "no release yet",
+    }
+    page = render_checks(f"release {candidate.release_id}", facts, shown, reasons)
+    (candidate.folder / PAGE_FILE).write_text(page, encoding="utf-8")
+    return Sealed(verdict, results, reasons)
+
+
+def _rename_release(candidate: Candidate) -> None:
+    """Pay that lies in another release names that one."""
+    connection = duckdb.connect()
+    try:
+        attach_file(connection, candidate.incentives_path, "release")
+        connection.execute("update release.meta.publication set release_id = ?", [candidate.release_id])
+        connection.execute("detach release")
+    finally:
+        connection.close()
 
 
 def _say_carried(candidate: Candidate, reasons: list[str]) -> None:
     """Carried pay names the release it lies in; day, run, inputs and check results stay those of its own night."""
     connection = duckdb.connect()
     try:
-        attach(connection, candidate.incentives_path, "release")
+        attach_file(connection, candidate.incentives_path, "release")
         connection.execute(
             "update release.meta.publication set release_id = ?, gate_state = 'incentives_held', reasons = ?",
             [candidate.release_id, "; ".join(reasons)],
@@ -145,16 +201,18 @@ def _write_meta(
     incentives_release_id: str | None,
     reasons: list[str],
     results: list[CheckResult],
+    night_release_id: str | None = None,
 ) -> None:
+    gate_state = "within_the_day" if night_release_id else "incentives_held" if reasons else "green"
     publication = [
         candidate.release_id, candidate.run_id, candidate.as_of, candidate.code_version, candidate.policy_hash,
-        candidate.inputs_hash, candidate.built_at, "incentives_held" if reasons else "green", incentives_release_id,
+        candidate.inputs_hash, candidate.built_at, gate_state, night_release_id or candidate.release_id, incentives_release_id,
         "; ".join(reasons) or None, candidate.ledger_head.sequence, candidate.ledger_head.entry_hash,
     ]  # fmt: skip
     checks = [[getattr(result, name) for name in CHECK_RESULTS] for result in results]
     connection = duckdb.connect()
     try:
-        attach(connection, path, "release")
+        attach_file(connection, path, "release")
         connection.execute("create schema if not exists release.meta")
         _write_table(
             connection, "publication", "One row: which night this file is and what the gate said.", PUBLICATION,

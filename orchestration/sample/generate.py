@@ -30,6 +30,7 @@ EVENT_TABLES: tuple[tuple[Layout, str], ...] = (
     (layouts.RESPONSES, "responses_out"),
     (layouts.ANSWERS, "answers_out"),
     (layouts.TICKETS, "tickets_out"),
+    (layouts.CASE_OUTCOMES, "case_outcomes_out"),
 )
 ACCEPTED_KINDS = ("base", "late", "superseded")
 CURRENT_KINDS = ("base", "late", "correction")

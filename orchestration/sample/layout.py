@@ -209,6 +209,13 @@ INTERACTIONS = Layout(
     sort=("occurred_at", "interaction_id"),
     suffix="parquet",
 )
+CASE_OUTCOMES = Layout(
+    "service",
+    "case_outcomes",
+    _columns("case_id handled_at outcome_code handled_by comment"),
+    key=("case_id",),
+    sort=("handled_at", "case_id"),
+)
 LAYOUTS = (
     CUSTOMERS,
     PRODUCTS,
@@ -226,4 +233,5 @@ LAYOUTS = (
     ANSWERS,
     TICKETS,
     INTERACTIONS,
+    CASE_OUTCOMES,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from orchestration.erasure.previous import renamed_relation
+from orchestration.erasure.register import read_erasures
 from orchestration.publishing.release import current_release
 from orchestration.settings import Company
 from orchestration.sql_text import attach
@@ -26,8 +28,9 @@ _TABLES = {
 
 def keep_published_value(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
     """Copy parameters and lists of the release in place into ``control``; empty tables before the first release, and
-    before the first one that has them.
+    before the first one that has them. A customer erased since is copied by the pseudonym.
     """
+    erasures = read_erasures(company)
     release = current_release(company)
     if release is not None:
         attach(connection, release.marts_path, "release_in_place", "read_only")
@@ -44,7 +47,8 @@ def keep_published_value(connection: duckdb.DuckDBPyConnection, company: Company
                 column.split()[0] for column in columns.replace("(18, 8)", "").replace("(18, 4)", "").split(", ")
             )
             connection.execute(
-                f"insert into control.published_{name} ({names}) select {names} from release_in_place.{mart}"
+                f"insert into control.published_{name} ({names}) "
+                f"select {names} from {renamed_relation(connection, erasures, 'release_in_place', mart)}"
             )
     if release is not None:
         connection.execute("detach release_in_place")

@@ -189,14 +189,22 @@ def test_rebuilding_is_not_copying(story: Story) -> None:
     assert changed == {"sales_month"}
 
 
-def test_what_is_kept_holds_no_names_or_contact_data(story: Story) -> None:
-    assert {"full_name", "email", "contact"} <= contact_columns()
+def test_what_is_kept_holds_no_names_or_contact_data_and_no_customer(story: Story) -> None:
+    assert {"full_name", "email", "contact", "registered_at"} <= contact_columns()
+    with duckdb.connect(str(story.company.warehouse_path), read_only=True) as connection:
+        customers = {row[0] for row in connection.execute("select customer_id from raw.sales__customers").fetchall()}
+        texts = connection.execute("select distinct answer_text from raw.survey__answers where answer_text is not null")
+        texts = {row[0] for row in texts.fetchall()}
+    assert len(customers) > 1000 and len(texts) > 10
     with open_ledger(story.company) as ledger:
         frozen = read_frozen(ledger.content, fold(ledger.entries()).periods[FEBRUARY].closed)
     inputs = {path: content for path, content in frozen.files.items() if path.startswith("inputs/")}
     assert len(inputs) > 5
     for path, content in inputs.items():
-        assert not contact_columns() & set(TableText.from_bytes(content).names), path
+        table = TableText.from_bytes(content)
+        assert not contact_columns() & set(table.names), path
+        assert not (customers | texts) & {cell for row in table.rows for cell in row}, path
+    assert any("customer_id" in TableText.from_bytes(content).names for content in inputs.values())
 
 
 def test_the_warehouse_holds_what_was_closed_and_the_release_knows_the_ledgers_head(story: Story) -> None:

@@ -52,6 +52,7 @@ class Shop:
     amounts: dict[PeriodKey, dict[str, str]]
     as_of: date = date(2026, 7, 15)
     adjustments: list[dict[str, Any]] = field(default_factory=list)
+    doubted: dict[str, PeriodKey] = field(default_factory=dict)
     published: int = 0
 
     def publish(self, red: bool = False) -> None:
@@ -98,6 +99,13 @@ class Shop:
                 columns = ", ".join(f'"{name}" {kind}' for name, kind in published_columns(table).items())
                 connection.execute(f"create table incentive.{table} ({columns})")
             connection.execute(f"create table incentive.adjustments ({_ADJUSTMENT_COLUMNS})")
+            connection.execute(
+                "create table incentive.holds (hold_id varchar, employee_id varchar, period_type varchar, "
+                "period_start date, reason varchar, held_by varchar, is_held boolean)"
+            )
+            for employee, key in self.doubted.items():
+                row = [f"gate:{employee}", employee, key.period_type, key.period_start, "doubted", "gate", True]
+                connection.execute("insert into incentive.holds values (?, ?, ?, ?, ?, ?, ?)", row)
             for key, amounts in self.amounts.items():
                 for employee, amount in amounts.items():
                     self._write_statement(connection, key, employee, amount)

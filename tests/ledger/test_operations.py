@@ -228,6 +228,38 @@ def test_a_hold_of_one_period_does_not_touch_another(shop: Shop) -> None:
     assert [payment.employee_id for payment in payments] == ["E1", "E2", "E3"]
 
 
+def test_whom_the_gate_doubts_is_closed_with_the_rest_and_paid_once_a_person_releases_the_doubt(shop: Shop) -> None:
+    shop.doubted = {"E1": MAY}
+    shop.publish()
+    close_period(shop.company, MAY)
+    entry, payments = operations.pay(shop.company, MAY, "Dee")
+    assert [payment.employee_id for payment in payments] == ["E2"]
+    assert entry.fields["held"] == [{"employee_id": "E1", "currency_code": "CNY", "amount": "100.00"}]
+    # The next night does not doubt what is closed; the hold is the ledger's by now.
+    shop.doubted = {}
+    shop.publish()
+    refused(shop, "on hold: E1", lambda: operations.pay(shop.company, MAY, "Dee"))
+    release(shop.company, "gate:E1", "the contract says so", "Bob")
+    _, later = operations.pay(shop.company, MAY, "Dee")
+    assert [payment.employee_id for payment in later] == ["E1"]
+
+
+def test_a_doubt_released_before_the_close_holds_nobody(shop: Shop) -> None:
+    shop.doubted = {"E1": MAY}
+    shop.publish()
+    with pytest.raises(NotKnown, match="there is no hold 'gate:E7'"):
+        release(shop.company, "gate:E7", "wrong key", "Bob")
+    release(shop.company, "gate:E1", "the contract says so", "Bob")
+    with open_ledger(shop.company) as ledger:
+        assert [(entry.kind, entry.actor) for entry in ledger.entries()] == [
+            ("hold_placed", "gate"),
+            ("hold_released", "Bob"),
+        ]
+    close_period(shop.company, MAY)
+    _, payments = operations.pay(shop.company, MAY, "Dee")
+    assert [payment.employee_id for payment in payments] == ["E1", "E2"]
+
+
 def publish_adjustment(shop: Shop, amount: str, employee: str = "E2", key: PeriodKey = JUNE) -> None:
     shop.adjustments.append(
         {

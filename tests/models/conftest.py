@@ -61,7 +61,8 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Company:
     land(company)
     with duckdb.connect(str(company.warehouse_path)) as connection:
         connection.execute("create schema if not exists control")
-        connection.execute("create table control.night as select date '2026-03-31' as as_of, 'one' as code_version")
+        connection.execute("create table control.night as select date '2026-03-31' as as_of, "
+            "timestamp '2026-03-31 16:00:00' as known_until, 'one' as code_version")
         write_ledger_tables(company, connection)
         keep_published_value(connection, company)
     dbt(company, "seed")

@@ -93,6 +93,10 @@ create temp table interactions_out (
     interaction_id varchar, occurred_at varchar, touchpoint_code varchar, channel varchar, customer_id varchar,
     store_id varchar, employee_id varchar, campaign_code varchar, item_code varchar
 );
+create temp table case_outcomes_out (
+    delivered_on date, part varchar,
+    case_id varchar, handled_at varchar, outcome_code varchar, handled_by varchar, comment varchar
+);
 -- What only the truth needs.
 create temp table deliveries (customer_no bigint, ordered_on date, is_bad boolean, drops_out boolean);
 create temp table revenue_by_store (month date, store_no integer, cents hugeint, till_cents hugeint);

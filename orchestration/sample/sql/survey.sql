@@ -350,3 +350,53 @@ select
 from asked as a
 inner join responded as r on r.response_id = a.response_id
 inner join stores as s on s.store_no = r.store_no;
+
+-- Two bad answers in three are looked into within a week, by somebody of the region's service desk
+-- or nobody named; a file a month.
+insert into case_outcomes_out
+with bad as (
+    select *
+    from answers_out
+    where kind = 'base' and (
+        question_code like 'csat_%' and try_cast(score as integer) <= 2
+        or question_code = 'nps_recommend' and try_cast(score as integer) <= 6
+        or question_code = 'ces_effort' and try_cast(score as integer) <= 3
+    )
+),
+
+handled as (
+    select
+        b.response_id || ':' || b.question_code as case_id,
+        draw('case', b.response_id || ':' || b.question_code) as bits,
+        r.region_no,
+        r.submitted_at + to_seconds(
+            3600 + floor(600000 * pow(unit(draw('case', b.response_id || ':' || b.question_code), 1), 3))::bigint
+        ) as handled_at,
+    from bad as b
+    inner join (
+        select r.response_id, r.submitted_at, s.region_no
+        from responded as r inner join stores as s on s.store_no = r.store_no
+    ) as r on r.response_id = b.response_id
+    where unit(draw('case', b.response_id || ':' || b.question_code), 0) < 0.66
+)
+
+select
+    month_file_on(h.handled_at::date), '',
+    h.case_id, iso(h.handled_at),
+    case
+        when unit(h.bits, 2) < 0.45 then 'resolved'
+        when unit(h.bits, 2) < 0.6 then 'compensated'
+        when unit(h.bits, 2) < 0.8 then 'apologised'
+        when unit(h.bits, 2) < 0.95 then 'unreachable'
+        else 'unfounded'
+    end,
+    e.employee_id,
+    if(unit(h.bits, 3) < 0.3, '已回访，客户接受说明', null),
+from handled as h
+left join region_roster_counts as n
+    on n.job_role = 'service_agent' and n.region_no = h.region_no and n.day = h.handled_at::date
+left join region_roster as agent
+    on agent.job_role = 'service_agent' and agent.region_no = h.region_no and agent.day = h.handled_at::date
+    and agent.seat = pick(unit(h.bits, 3), n.seats)
+left join employees as e on e.employee_no = agent.employee_no
+where h.handled_at::date <= getvariable('last_day');

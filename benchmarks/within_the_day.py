@@ -1,0 +1,167 @@
+"""From a survey file that is closed to the release that readers see, on the default sample.
+
+One night is run on the sample without the survey's last days; then each of these days is delivered as files, and the time is
+taken until ``published/current`` points at a release with its answers: once by ``scorecard refresh`` as cron starts it, then by
+``scorecard refresh --watch 1``, which stays. The same files go through whole nights for comparison where asked.
+
+    python -m benchmarks.within_the_day [--scale 1.0] [--days 4] [--out benchmarks/within_the_day.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sample import SampleSpec, write_sample
+from orchestration.settings import PROJECT_DIR, Company, load_company
+
+_EXTRACTS = ("survey/responses", "survey/answers")
+
+
+def _command(company: Company, *arguments: str) -> list[str]:
+    program = "from orchestration.cli import main; main()"
+    return [sys.executable, "-c", program, *arguments, "--company", str(company.folder)]
+
+
+def _run(company: Company, *arguments: str) -> str:
+    done = subprocess.run(_command(company, *arguments), cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{arguments}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _deliver(held: Path, company: Company, day: str) -> float:
+    """Close the files of one day in their places; the time at which the last one was closed."""
+    for extract in _EXTRACTS:
+        for path in sorted((held / extract).glob(f"*{day}*")):
+            shutil.copyfile(path, company.extracts_dir / extract / path.name)
+    return time.time()
+
+
+def _wait_for(company: Company, before: Path, since: float) -> float:
+    while (company.published_dir / "current").resolve() == before:
+        if time.time() - since > 900:
+            raise SystemExit("no release within a quarter of an hour")
+        time.sleep(0.02)
+    return time.time() - since
+
+
+def _answers(company: Company) -> int:
+    with duckdb.connect(str(company.published_dir / "current" / "marts.duckdb"), read_only=True) as connection:
+        return int(connection.execute("select count(*) from core.survey_answers").fetchall()[0][0])
+
+
+def main() -> None:
+    """Measure and write the report."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--days", type=int, default=4)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
+    arguments = parser.parse_args()
+    os.environ["PYTHONPATH"] = str(PROJECT_DIR)
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        folder = Path(name) / "company"
+        folder.mkdir()
+        shutil.copy(PROJECT_DIR / "company.yml", folder)
+        shutil.copytree(PROJECT_DIR / "seeds", folder / "seeds")
+        company = load_company(folder)
+        spec = replace(SampleSpec(), scale=arguments.scale)
+        write_sample(company.extracts_dir, spec)
+        held = Path(name) / "held"
+        days = [(spec.last_day - timedelta(days=back)).isoformat() for back in reversed(range(arguments.days))]
+        for extract in _EXTRACTS:
+            (held / extract).mkdir(parents=True)
+            for day in days:
+                for path in (company.extracts_dir / extract).glob(f"*{day}*"):
+                    path.rename(held / extract / path.name)
+
+        started = time.time()
+        _run(company, "nightly")
+        night_seconds = time.time() - started
+        pay = (company.published_dir / "current").resolve()
+        rows: list[tuple[str, str, float, int, dict[str, float]]] = []
+        watcher: subprocess.Popen[bytes] | None = None
+        for number, day in enumerate(days):
+            before = (company.published_dir / "current").resolve()
+            answers = _answers(company)
+            if number < 2:
+                closed = _deliver(held, company, day)
+                _run(company, "refresh")
+                seconds, how = _wait_for(company, before, closed), "refresh, a process of its own"
+                # The command takes its time to end; the release is there before.
+                seconds = (company.published_dir / "current").lstat().st_mtime - closed
+            else:
+                if watcher is None:
+                    log = (Path(name) / "watch.log").open("wb")
+                    watcher = subprocess.Popen(
+                        _command(company, "refresh", "--watch", "1"), cwd=PROJECT_DIR, stdout=log, stderr=log
+                    )
+                    time.sleep(10)
+                closed = _deliver(held, company, day)
+                seconds, how = _wait_for(company, before, closed), "refresh --watch 1"
+                time.sleep(3)
+            report = json.loads((company.state_dir / "last_refresh.json").read_text(encoding="utf-8"))
+            rows.append((day, how, seconds, _answers(company) - answers, report["seconds"]))
+        if watcher is not None:
+            watcher.kill()
+            watcher.wait()
+        with duckdb.connect(str(pay / "marts.duckdb"), read_only=True) as connection:
+            lines = connection.execute("select count(*) from core.order_lines").fetchall()[0][0]
+        same_pay = _pay_digest(pay) == _pay_digest((company.published_dir / "current").resolve())
+        warehouse = company.warehouse_path.stat().st_size / 1e6
+        marts = (pay / "marts.duckdb").stat().st_size / 1e6
+
+    steps = list(rows[0][4])
+    text = [
+        "# From a closed survey file to the release that readers see",
+        "",
+        f"`python -m benchmarks.within_the_day --scale {arguments.scale} --days {arguments.days}`, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}; load of the machine at the "
+        f"end {os.getloadavg()[1]:.1f}.",
+        "",
+        f"Sample at scale {arguments.scale}: {lines:,} order lines, warehouse {warehouse:.0f} MB, marts {marts:.0f} MB. The "
+        f"night took {night_seconds:.0f} s.",
+        "",
+        f"| day | how | answers | seconds | {' | '.join(steps)} |",
+        f"|---|---|---|---|{'---|' * len(steps)}",
+        *(
+            f"| {day} | {how} | {answers} | **{seconds:.1f}** | {' | '.join(str(parts.get(s, '')) for s in steps)} |"
+            for day, how, seconds, answers, parts in rows
+        ),
+        "",
+        "Seconds are from the last file closed to `current` pointing at the new release; the steps are those of the refresh "
+        "itself, without the start of its process. The first refresh after a night copies the warehouse and parses the project.",
+        f"The incentives tables are {'those of the night, row for row' if same_pay else 'NOT those of the night'}.",
+    ]
+    arguments.out.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def _pay_digest(release: Path) -> str:
+    with duckdb.connect(str(release / "incentives.duckdb"), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where schema_name = 'incentive' order by 1"
+        ).fetchall()
+        return "".join(
+            str(connection.execute(
+                f"select md5(coalesce(string_agg(line, chr(10) order by line), '')) "
+                f"from (select cast(t as varchar) as line from {table} as t)"
+            ).fetchall()[0][0])
+            for (table,) in tables
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Erasing a customer: noted first, done in the warehouse next, and finished by the night that publishes without them.
+
+Each step can be interrupted and is resumed by the next night: the list says what is pending.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestration.erasure.register import (
+    ErasureError,
+    erased_on,
+    key_for_erasing,
+    note_done,
+    note_erasure,
+    pseudonym,
+    read_erasures,
+)
+from orchestration.landing.contract import Contract
+from orchestration.landing.contract_reader import read_contract
+from orchestration.landing.erased import devices_of, is_applied, is_known, left_over, responses_of, rewrite_warehouse
+from orchestration.landing.warehouse import create_tables, open_warehouse
+from orchestration.publishing.candidate import discard_candidates
+from orchestration.publishing.failing_rows import failing_rows_dir
+from orchestration.publishing.release import drop_releases_but
+from orchestration.settings import Company
+
+
+@dataclass(frozen=True)
+class Requested:
+    """``new``: pseudonyms that came onto the list now; ``known``: of customers who were on it, with the day."""
+
+    new: tuple[str, ...]
+    known: tuple[tuple[str, str], ...]
+
+
+def request_erasure(company: Company, customers: Sequence[str], by: str, reason: str) -> Requested:
+    """Put customers onto the list. The caller holds the night lock, and runs a night afterwards.
+
+    Raises:
+        ErasureError: one of them is not known, or a seed names them; nothing was noted.
+
+    """
+    if not company.warehouse_path.is_file():
+        raise ErasureError(f"{company.warehouse_path}: not there: nothing was landed yet")
+    if not by.strip() or not reason.strip():
+        raise ErasureError("an erasure needs somebody who orders it and a reason")
+    if named := [customer for customer in customers if customer in reason]:
+        raise ErasureError(f"the reason is kept and must not name the customer ({named[0]})")
+    key = key_for_erasing(company)
+    erasures = read_erasures(company)
+    contract = _contract(company)
+    new: dict[str, str] = {}
+    known = []
+    with open_warehouse(company.warehouse_path) as connection:
+        create_tables(connection, contract)
+        for customer in dict.fromkeys(customers):
+            name = pseudonym(key, customer)
+            if name in erasures.customers:
+                known.append((name, erased_on(company, name)))
+                continue
+            if not is_known(connection, contract, customer):
+                raise ErasureError(f"customer {customer!r} is in no delivered row; nothing was erased")
+            if places := _seeds_naming(company, customer):
+                raise ErasureError(
+                    f"{places[0]} names customer {customer!r}: take the row out first; nothing was erased"
+                )
+            new[customer] = name
+        devices = devices_of(connection, contract, responses_of(connection, contract, new))
+    if new:
+        note_erasure(company, key, new.values(), [pseudonym(key, device) for device in devices], by, reason)
+    return Requested(tuple(new.values()), tuple(known))
+
+
+def resume_erasures(company: Company, progress: Callable[[str], None] | None = None) -> None:
+    """Before landing: take everybody who is pending out of the warehouse, and away with what may show their rows."""
+    erasures = read_erasures(company)
+    if not erasures.pending:
+        return
+    if company.warehouse_path.is_file():
+        with open_warehouse(company.warehouse_path) as connection:
+            is_done = is_applied(connection, erasures)
+        if not is_done:
+            rewrite_warehouse(company.warehouse_path, _contract(company), erasures, progress)
+    discard_candidates(company)
+    shutil.rmtree(failing_rows_dir(company), ignore_errors=True)
+
+
+def erase_left_over(company: Company, progress: Callable[[str], None] | None = None) -> None:
+    """After landing: a text that came nights before the response that says whose it is."""
+    erasures = read_erasures(company)
+    if not erasures.customers:
+        return
+    contract = _contract(company)
+    with open_warehouse(company.warehouse_path) as connection:
+        texts = left_over(connection, contract, erasures)
+    if texts:
+        rewrite_warehouse(company.warehouse_path, contract, erasures, progress)
+
+
+def finish_erasures(company: Company, release_id: str) -> list[str]:
+    """After ``release_id`` was published: remove every other release, for it may show the erased; returns the ids removed.
+
+    Readers that have one open keep it until they close it. There is nothing to roll back to until the next night.
+    """
+    erasures = read_erasures(company)
+    if not erasures.pending:
+        return []
+    removed = drop_releases_but(company, release_id)
+    note_done(company, erasures.pending, release_id)
+    return removed
+
+
+def _contract(company: Company) -> Contract:
+    return read_contract(company.headers_path, deliveries_path=company.deliveries_path)
+
+
+def _seeds_naming(company: Company, customer: str) -> list[str]:
+    places = []
+    for path in sorted(company.seeds_dir.rglob("*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.reader(handle)
+            places += [f"{path.relative_to(company.folder)}:{reader.line_num}" for row in reader if customer in row]
+    return places

@@ -1,0 +1,139 @@
+"""New answers within the day: readers see them, pay stays the night's, and the next night is as if nothing had been."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lock import night_lock
+from orchestration.publishing.release import current_release, verify_release
+from orchestration.refresh import REFRESHED_TABLES, RefreshRefused, load_refresh_report, refresh, refresh_plan
+from orchestration.settings import PROJECT_DIR, Company
+from orchestration.sql_text import quoted
+from tests.conftest import FirstNight, copy_company, run_night, run_scorecard
+
+pytestmark = pytest.mark.xdist_group("within_the_day")
+OF_THE_RUN = {"meta.publication", "meta.check_results"}
+# Which file lies where and when it came is told by the books of landing, not by the data.
+OF_LANDING = {"meta.landed_files", "meta.rejected_rows"}
+
+
+def digests(path: Path) -> dict[str, str]:
+    """A digest of the rows of every table, regardless of their order."""
+    found = {}
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+            found[f"{schema}.{table}"] = connection.execute(
+                f"select md5(coalesce(string_agg(line, chr(10) order by line), '')) "
+                f"from (select cast(t as varchar) as line from {quoted(schema)}.{quoted(table)} as t)"
+            ).fetchall()[0][0]
+    return found
+
+
+def publication(path: Path) -> dict[str, object]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        result = connection.execute("select * from meta.publication")
+        names = [column[0] for column in result.description]
+        return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+@dataclass(frozen=True)
+class Day:
+    """A company after its night; ``late`` are the files of the survey's last day, ``marts`` and ``pay`` that night's files."""
+
+    company: Company
+    late: list[Path]
+    marts: Path
+    pay: Path
+
+
+@pytest.fixture(scope="module")
+def day(small_extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Day:
+    company = copy_company(PROJECT_DIR, tmp_path_factory.mktemp("day") / "company")
+    files = [path for path in small_extracts.rglob("*") if path.is_file()]
+    late = [
+        path.relative_to(small_extracts)
+        for path in files
+        if path.name in ("responses_2026-06-30.csv", "answers_2026-06-30.csv", "case_outcomes_2026-06-30.csv")
+    ]
+    assert len(late) == 3
+    for path in files:
+        if path.relative_to(small_extracts) not in late:
+            target = company.extracts_dir / path.relative_to(small_extracts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+    night = run_night(company)
+    assert night.exit_code == 0, night.output
+    kept = tmp_path_factory.mktemp("night")
+    for name in ("marts.duckdb", "incentives.duckdb"):
+        shutil.copy(company.published_dir / "current" / name, kept)
+    return Day(company, late, kept / "marts.duckdb", kept / "incentives.duckdb")
+
+
+def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
+    day: Day, small_extracts: Path, first_night: FirstNight
+) -> None:
+    company, current = day.company, day.company.published_dir / "current"
+    night_release = str(publication(day.marts)["release_id"])
+    for path in day.late:
+        shutil.copy2(small_extracts / path, company.extracts_dir / path)
+
+    # A refresh whose checks did not all run is refused: here the SQL of one has gone.
+    test = sorted(path for path in refresh_plan(company).tests.values())[0]
+    hidden = test.rename(test.with_suffix(".away"))
+    with pytest.raises(RefreshRefused, match="could not be run"):
+        refresh(company)
+    hidden.rename(test)
+    assert current.resolve().name == night_release
+
+    # A night is running: the refresh says so at once and does nothing.
+    with night_lock(company.lock_path):
+        assert run_scorecard(company, "refresh").exit_code == 75
+
+    done = run_scorecard(company, "refresh", "--json")
+    assert done.exit_code == 0, done.output
+    report = load_refresh_report(company)
+    assert report is not None and report.outcome == "refreshed" and report.files_landed == 3
+    assert json.loads(done.output[done.output.index("{\n") :])["release_id"] == report.release_id
+
+    said, paid = publication(current / "marts.duckdb"), publication(current / "incentives.duckdb")
+    assert said["gate_state"] == "within_the_day"
+    assert said["release_id"] == paid["release_id"] == report.release_id
+    assert said["night_release_id"] == said["incentives_release_id"] == night_release
+    release = current_release(company)
+    assert release is not None
+    verify_release(release)
+
+    before, after = digests(day.marts), digests(current / "marts.duckdb")
+    changed = {table for table in before if before[table] != after[table]}
+    assert changed - OF_THE_RUN <= REFRESHED_TABLES
+    assert changed >= {"core.survey_answers", "kpi.kpi_results", "voice.feedback_cases", "scorecard.scorecards"}
+    assert {t for t, d in digests(day.pay).items() if digests(current / "incentives.duckdb")[t] != d} == {
+        "meta.publication"
+    }
+    # Every check of the night is in the release, run again or standing.
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{day.marts}' as night (read_only)")
+        connection.execute(f"attach '{current / 'marts.duckdb'}' as day (read_only)")
+        difference = connection.execute(
+            "select count(*) from night.meta.check_results full join day.meta.check_results as later using (name) "
+            "where night.meta.check_results.name is null or not later.passed or later.name is null"
+        ).fetchall()
+    assert difference == [(0,)]
+
+    assert json.loads(run_scorecard(company, "refresh", "--json").output)["outcome"] == "unchanged"
+
+    # What the day showed of the survey is what the night finds; the night is that of a company without a refresh.
+    night = run_night(company)
+    assert night.exit_code == 0, night.output
+    final, alone = digests(current / "marts.duckdb"), digests(first_night.files / "marts.duckdb")
+    assert {t for t in final if final[t] != alone.get(t)} <= OF_THE_RUN | OF_LANDING
+    final_pay, alone_pay = digests(current / "incentives.duckdb"), digests(first_night.files / "incentives.duckdb")
+    assert {t for t in final_pay if final_pay[t] != alone_pay.get(t)} <= OF_THE_RUN
+    assert {t for t in REFRESHED_TABLES if final[t] != after[t]} <= OF_LANDING
+    assert publication(current / "marts.duckdb")["gate_state"] == "green"
