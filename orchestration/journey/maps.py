@@ -131,24 +131,29 @@ def draw_flow(edges: Sequence[Edge], name_of: Callable[[str], str], colour_of: C
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">']
     for band in bands:
         middle = (band.source_x + band.target_x) / 2
-        top, bottom = band.height / 2, band.height
+        height = max(band.height, 0.4)
         label = f"{name_of(band.edge.source)} → {name_of(band.edge.target)}: {band.edge.count:,}"
+        # An area between two curves: a broad stroke would fold over itself where it bends.
         parts.append(
-            f'<path d="M{band.source_x:.1f},{band.source_y + top:.1f} C{middle:.1f},{band.source_y + top:.1f} '
-            f'{middle:.1f},{band.target_y + top:.1f} {band.target_x:.1f},{band.target_y + top:.1f}" fill="none" '
-            f'stroke="{colour_of(band.edge.target)}" stroke-opacity="0.32" stroke-width="{max(bottom, 0.4):.2f}">'
-            f"<title>{escape(label)}</title></path>"
+            f'<path d="M{band.source_x:.1f},{band.source_y:.1f} C{middle:.1f},{band.source_y:.1f} '
+            f"{middle:.1f},{band.target_y:.1f} {band.target_x:.1f},{band.target_y:.1f} v{height:.2f} "
+            f"C{middle:.1f},{band.target_y + height:.1f} {middle:.1f},{band.source_y + height:.1f} "
+            f'{band.source_x:.1f},{band.source_y + height:.1f} Z" fill="{colour_of(band.edge.target)}" '
+            f'fill-opacity="0.32"><title>{escape(label)}</title></path>'
         )
+    labels = []
     for node in nodes:
         parts.append(
             f'<rect x="{node.x:.1f}" y="{node.y:.1f}" width="{NODE_WIDTH}" height="{max(node.height, 0.8):.2f}" '
             f'fill="{colour_of(node.name)}"><title>{escape(name_of(node.name))}: {node.count:,}</title></rect>'
         )
         if node.height >= 9:
-            parts.append(
+            labels.append(
                 f'<text x="{node.x + NODE_WIDTH + 4:.1f}" y="{node.y + node.height / 2 + 4:.1f}">'
                 f"{escape(name_of(node.name))} <tspan>{node.count:,}</tspan></text>"
             )
+    # Labels last: no bar hides them.
+    parts += labels
     parts.append("</svg>")
     return "".join(parts)
 
