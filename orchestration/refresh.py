@@ -61,11 +61,12 @@ REFRESHED_TABLES = frozenset({
     "meta.landed_files", "meta.rejected_rows",
 })  # fmt: skip
 _EXTRACTS = {("survey", "invitations"), ("survey", "responses"), ("survey", "answers"), ("service", "case_outcomes")}
-# Downstream of the survey only because the calendar is: what customers bought does not change before the night.
+# Downstream of the survey only because the calendar is: what customers bought does not change before the night. Journeys
+# and what they say of departments are the night's too.
 _LEFT_TO_THE_NIGHT = {
     "int_loyalty_counted", "int_repurchases_counted", "int_customer_values_counted", "int_periods_reopened",
 }  # fmt: skip
-_LEFT_FOLDERS = {"customers", "value", "incentives", "incentive"}
+_LEFT_FOLDERS = {"customers", "value", "journeys", "journey", "incentives", "incentive"}
 
 Outcome = Literal["refreshed", "unchanged", "refused"]
 
