@@ -91,10 +91,7 @@ RULES = (
             from marts.journey.touchpoint_health where level = 'company' and period_type = 'month'
         )
         cross join (select count(*) as events from marts.journey.events where exclusion_reason is null)
-        cross join (
-            select count(*) as answered from marts.core.survey_answers
-            where measure_code in ('nps', 'csat', 'ces') and exclusion_reason is null and touchpoint_code is not null
-        )
+        cross join (select answers as answered from warehouse.intermediate.int_journey_answers_counted)
         """,
     ),
     rows_check(
@@ -138,10 +135,7 @@ RULES = (
         """
         select (select count(*) from marts.journey.blame_split) as checked, abs(detractors - outcomes) as failed,
                outcomes as observed
-        from (
-            select count(*) as detractors from marts.core.survey_answers
-            where measure_code = 'nps' and is_bottom_box and exclusion_reason is null
-        )
+        from warehouse.intermediate.int_journey_answers_counted
         cross join (
             select count(distinct outcome_id) as outcomes from marts.journey.blame_split where outcome_code = 'detractor'
         )

@@ -67,11 +67,6 @@ class Rebuilt:
     is_as_run: bool
 
 
-def backfill_dir(company: Company) -> Path:
-    """One folder per past night that was computed again."""
-    return company.data_dir / "backfill"
-
-
 def past_night_of(company: Company) -> PastNight | None:
     """The past night that the company's data folder is of; ``None`` for the company as it is."""
     path = company.past_night_path
@@ -109,7 +104,7 @@ def backfill(
 
 
 def _rebuild(company: Company, day: date, landed: dict[str, datetime]) -> Rebuilt:
-    folder = backfill_dir(company) / day.isoformat()
+    folder = company.backfill_dir / day.isoformat()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     (folder / "extracts").symlink_to(company.extracts_dir.resolve())

@@ -33,7 +33,6 @@ from orchestration.landing.erased import (
 )
 from orchestration.landing.scrub import Scrubber
 from orchestration.landing.warehouse import create_tables, open_warehouse
-from orchestration.past_night import backfill_dir
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.failing_rows import failing_rows_dir
 from orchestration.publishing.files import write_durably
@@ -103,8 +102,8 @@ def resume_erasures(company: Company, progress: Callable[[str], None] | None = N
     for folder in (
         failing_rows_dir(company),
         company.state_dir / "checks",
-        company.state_dir / "day",
-        backfill_dir(company),
+        company.day_dir,
+        company.backfill_dir,
     ):
         shutil.rmtree(folder, ignore_errors=True)
     _scrub_notes(company, Scrubber(erasures))

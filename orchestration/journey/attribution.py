@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-SEPARATOR = " > "
+# As in int_conversion_paths_counted; a campaign may be called anything with a > in it.
+SEPARATOR = "␟"
 _DIGITS = 12
 
 SCHEMA = pa.schema(

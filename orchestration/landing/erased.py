@@ -18,7 +18,7 @@ import pyarrow as pa
 from orchestration.erasure.register import Erasures
 from orchestration.landing.contract import Contract, Extract, Person
 from orchestration.landing.readers import Rejection
-from orchestration.landing.scrub import CASE_QUESTION, ERASED_TEXT, Scrubber
+from orchestration.landing.scrub import CASE_KEY, ERASED_TEXT, Scrubber
 from orchestration.landing.warehouse import create_tables, held_table, open_warehouse, raw_table
 from orchestration.publishing.files import sync_file, sync_folder
 from orchestration.sql_text import attach, literal, quoted
@@ -82,11 +82,6 @@ def identifiers_of(
     return frozenset(found)
 
 
-def _response_of(key: str) -> str:
-    """SQL: the response that a text belongs to; a case names its question too."""
-    return f"regexp_replace({key}, {literal(CASE_QUESTION)}, '')"
-
-
 def is_known(connection: duckdb.DuckDBPyConnection, contract: Contract, customer: str) -> bool:
     """Whether any delivered row, refused ones included, names the customer."""
     for extract in contract.extracts.values():
@@ -110,10 +105,16 @@ def left_over(connection: duckdb.DuckDBPyConnection, contract: Contract, erasure
             query = f"""
                 select count(*) from {raw_table(extract)}
                 where {quoted(name)} <> {literal(ERASED_TEXT)}
-                and {_response_of(quoted(extract.key[0]))} in (select name from erased_responses)
+                and {response_named(extract)} in (select name from erased_responses)
             """
             texts += int(connection.execute(query).fetchall()[0][0])
     return texts
+
+
+def response_named(extract: Extract, alias: str = "") -> str:
+    """The response that a row with free text is about: its key, or what stands before the question in that of a case."""
+    key = f"{alias}{quoted(extract.key[0])}"
+    return f"regexp_replace({key}, ':[^:]*$', '')" if extract.key[0] == CASE_KEY else key
 
 
 def is_applied(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> bool:
@@ -236,7 +237,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, extract: Extract, table: str) -
         elif person == "contact" and erased_row:
             old = f"case when {' or '.join(erased_row)} then null else {old} end"
         elif person == "text":
-            is_theirs = f"{_response_of('old.' + quoted(extract.key[0]))} in (select name from erased_responses)"
+            is_theirs = f"{response_named(extract, 'old.')} in (select name from erased_responses)"
             old = f"case when {old} is not null and {is_theirs} then {literal(ERASED_TEXT)} else {old} end"
         selected.append(f"{old} as {column}")
     connection.execute(f"insert into {table} by name select {', '.join(selected)} from old_warehouse.{table} as old")

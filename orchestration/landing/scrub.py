@@ -15,8 +15,8 @@ from orchestration.landing.contract import Extract
 from orchestration.landing.readers import Rejection
 
 ERASED_TEXT = "[erased]"
-# A case is known by its response and, behind a colon, the question.
-CASE_QUESTION = ":[^:]*$"
+# A case is named by its response and question; the text about it goes with the response.
+CASE_KEY = "case_id"
 _BETWEEN_VALUES = re.compile(r"""[\s,;|"'{}\[\]:=<>()]+""")
 
 
@@ -43,8 +43,10 @@ class Scrubber:
                 columns[name] = pc.if_else(hidden, pa.nulls(len(rows), pa.string()), columns[name])
         for name in extract.of_person("text"):
             if self.responses:
-                responses = pc.replace_substring_regex(columns[extract.key[0]], CASE_QUESTION, "")
-                theirs = pc.is_in(responses, value_set=pa.array(sorted(self.responses), pa.string()))
+                about = columns[extract.key[0]]
+                if extract.key[0] == CASE_KEY:
+                    about = pc.replace_substring_regex(about, pattern=":[^:]*$", replacement="")
+                theirs = pc.is_in(about, value_set=pa.array(sorted(self.responses), pa.string()))
                 there = pc.and_(theirs, pc.is_valid(columns[name]))
                 columns[name] = pc.if_else(there, pa.scalar(ERASED_TEXT), columns[name])
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=rows.schema)

@@ -44,12 +44,8 @@ i1,2026-02-05 10:00:00,web_visit,web,{HASH},
 i2,2026-02-05 11:00:00,store_enquiry,store,,CARD-777
 i3,2026-02-05 12:00:00,store_enquiry,store,,CARD-888
 """
-OUTCOMES = """case_id,handled_at,outcome_code,comment
-r1:comment,2026-02-06 10:00:00,resolved,Ada was called back
-r3:comment,2026-02-06 10:00:00,resolved,Nothing to do
-"""
 TELLING = (
-    "C-777", "7777 0001", "dev-own-777", "Ada Seven", "Call me at 7777", "CARD-777", HASH, "Ada was called back",
+    "C-777", "7777 0001", "dev-own-777", "Ada Seven", "Call me at 7777", "CARD-777", HASH,
 )  # fmt: skip
 
 
@@ -63,8 +59,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def deliver(shop: Shop, suffix: str = "1") -> None:
     for name, text in {"sales/customers": CUSTOMERS, "sales/order_lines": LINES, "survey/responses": RESPONSES,
-                       "survey/answers": ANSWERS, "service/interactions": INTERACTIONS,
-                       "service/case_outcomes": OUTCOMES}.items():  # fmt: skip
+                       "survey/answers": ANSWERS, "service/interactions": INTERACTIONS}.items():  # fmt: skip
         shop.deliver(f"{name}/{suffix}.csv", text)
 
 
@@ -92,14 +87,14 @@ def telling_in(path: Path, telling: tuple[str, ...] = TELLING) -> set[str]:
 
 def counts(shop: Shop) -> list[tuple[str, int]]:
     tables = ("raw.sales__customers", "raw.sales__order_lines", "raw.survey__responses", "raw.survey__answers",
-              "raw.service__interactions", "raw.service__case_outcomes", "landing.files", "landing.rejected_rows")  # fmt: skip
+              "raw.service__interactions", "landing.files", "landing.rejected_rows")  # fmt: skip
     return [(table, shop.rows(f"select count(*) from {table}")[0][0]) for table in tables]
 
 
 def told(shop: Shop) -> list[list[tuple[object, ...]]]:
     """What the tables say, but for when and under which key it was landed."""
-    raw = ("sales__customers", "sales__order_lines", "survey__responses", "survey__answers", "service__interactions",
-           "service__case_outcomes")  # fmt: skip
+    raw = ("sales__customers", "sales__order_lines", "survey__responses", "survey__answers", "service__interactions"
+    )  # fmt: skip
     queries = [
         f"select * exclude (_file_id, _delivered_at, _delivery_key) from raw.{table} order by all" for table in raw
     ]
@@ -130,8 +125,6 @@ def test_nothing_of_an_erased_customer_is_left_in_the_warehouse_and_every_row_is
     cards = dict(shop.rows("select interaction_id, coalesce(card_id, contact_hash) from raw.service__interactions"))
     own_card = shop.rows("select distinct card_id from raw.sales__customers where customer_id like 'erased-%'")
     assert [(cards["i2"],)] == own_card and cards["i1"].startswith("erased-") and cards["i3"] == "CARD-888"
-    comments = shop.rows("select case_id, comment from raw.service__case_outcomes order by case_id")
-    assert comments == [("r1:comment", ERASED_TEXT), ("r3:comment", "Nothing to do")]
     # The till's tablet was others' too: it stays, or the screens would see other devices than before.
     devices = dict(shop.rows("select response_id, device_id from raw.survey__responses"))
     assert devices["r1"].startswith("erased-")
@@ -197,6 +190,21 @@ def test_a_text_that_came_before_its_response_goes_once_it_is_known_whose_it_is(
     erase_left_over(shop.company)
     assert telling_in(shop.company.warehouse_path) == set()
     assert shop.rows("select answer_text from raw.survey__answers where response_id = 'r9'") == [(ERASED_TEXT,)]
+
+
+def test_what_was_noted_about_a_case_of_theirs_goes_with_the_response_whenever_it_comes(shop: Shop) -> None:
+    head = "case_id,handled_at,outcome_code,comment\n"
+    cases = (
+        "r1:comment,2026-02-06 10:00:00,resolved,Ada Seven was called\nr3:comment,2026-02-06 10:00:00,resolved,Fine\n"
+    )
+    shop.deliver("service/case_outcomes/1.csv", head + cases)
+    shop.land()
+    erase(shop)
+    shop.deliver("service/case_outcomes/2.csv", head + "r2:nps,2026-02-07 10:00:00,unreachable,Ada Seven again\n")
+    shop.land()
+    assert telling_in(shop.company.warehouse_path) == set()
+    query = "select case_id, comment from raw.service__case_outcomes order by case_id"
+    assert shop.rows(query) == [("r1:comment", ERASED_TEXT), ("r2:nps", ERASED_TEXT), ("r3:comment", "Fine")]
 
 
 def test_the_list_and_its_key_tell_nobody_who_it_was(shop: Shop) -> None:

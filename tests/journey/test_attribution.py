@@ -122,7 +122,7 @@ def test_the_model_credits_each_group_by_itself() -> None:
         """
         select 'order' as outcome_code, 'touchpoint' as unit_kind, 'quarter' as period_type,
                unnest([date '2026-01-01', date '2026-01-01', date '2026-04-01']) as period_start,
-               unnest(['a > b', 'a', 'b']) as path, unnest([4, 6, 2]) as paths, unnest([2, 0, 0]) as conversions
+               unnest(['a␟b', 'a', 'b']) as path, unnest([4, 6, 2]) as paths, unnest([2, 0, 0]) as conversions
         """
     )
     rows = credit_paths(relation).to_pylist()

@@ -1,5 +1,6 @@
 -- One row per outcome, kind of unit, period and distinct way: how often it was gone, how often it
 -- converted, and what the conversions were worth. `total` is the whole history.
+-- Units are parted by a sign that is in no code, so that none is cut.
 with paths as (
 
     select
@@ -9,7 +10,7 @@ with paths as (
         quarter_start,
         is_converted,
         amount,
-        {{ join_in_order("unit_code", " > ", ["position"]) }} as path
+        {{ join_in_order("unit_code", "␟", ["position"]) }} as path
     from {{ ref("int_conversion_touches_listed") }}
     group by unit_kind, path_id, outcome_code, quarter_start, is_converted, amount
 

@@ -1,8 +1,17 @@
 -- One row per journey. Its store is that of its first order, else of its first touch in a store; it
 -- belongs to the month and quarter it begins in. It is open while a next touch could still join it.
+{{ config(
+    materialized="patched",
+    patched_by="int_journey_customers_touched",
+    partition=["customer_id"],
+) }}
+
 with touches as (
 
-    select * from {{ ref("int_touches_sequenced") }}
+    select touches.*
+    from {{ ref("int_touches_sequenced") }} as touches
+    inner join {{ ref("int_journey_customers_touched") }} as touched
+        on touches.customer_id = touched.customer_id
 
 ),
 

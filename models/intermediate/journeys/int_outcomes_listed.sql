@@ -100,6 +100,7 @@ left_customers as (
         following.segment,
         following.store_id,
         following.region,
+        following.event_id as last_event_id,
         following.ordered_on,
         {{ add_days("following.ordered_on", "horizons.horizon_days") }} as left_on
     from following
@@ -140,9 +141,8 @@ outcomes as (
         on answers.store_id = stores.store_id
     union all
     select
-        concat(
-            'churned/', customer_id, '/', cast(ordered_on as {{ dbt.type_string() }})
-        ) as outcome_id,
+        -- Named after the last order and not after the customer, who may have to be forgotten.
+        concat('churned/', last_event_id) as outcome_id,
         'churned' as outcome_code,
         customer_id,
         null as response_id,

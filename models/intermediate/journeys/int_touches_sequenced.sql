@@ -1,6 +1,12 @@
 -- One row per touch in a journey: which journey, its place in it, what came before and what comes
--- next, and how long that took in calendar and in business hours. A journey is a customer's run of
+-- next, and how long that took in calendar and in business hours. Of the touched customers only. A journey is a customer's run of
 -- touches without a gap longer than the setting of the day; its id is that of its first touch.
+{{ config(
+    materialized="patched",
+    patched_by="int_journey_customers_touched",
+    partition=["customer_id"],
+) }}
+
 with touches as (
 
     select
@@ -8,6 +14,8 @@ with touches as (
         gaps.gap_seconds,
         {{ business_clock("touches.occurred_at", "settings") }} as business_second
     from {{ ref("int_touches_linked") }} as touches
+    inner join {{ ref("int_journey_customers_touched") }} as touched
+        on touches.customer_id = touched.customer_id
     cross join {{ ref("int_journey_settings_listed") }} as settings
     inner join {{ ref("int_journey_gaps_dated") }} as gaps
         on {{ in_force("gaps", "touches.occurred_on") }}

@@ -1,8 +1,17 @@
 -- One row per move of a journey: from `start` to its first touchpoint, from one to the next, from
 -- the last one to `end`. A journey of n touches has n + 1 moves, all in the period it began in.
+{{ config(
+    materialized="patched",
+    patched_by="int_journey_customers_touched",
+    partition=["customer_id"],
+) }}
+
 with touches as (
 
-    select * from {{ ref("int_touches_sequenced") }}
+    select touches.*
+    from {{ ref("int_touches_sequenced") }} as touches
+    inner join {{ ref("int_journey_customers_touched") }} as touched
+        on touches.customer_id = touched.customer_id
 
 ),
 
@@ -37,6 +46,7 @@ moves as (
 
 select
     moves.journey_id,
+    journeys.customer_id,
     moves.step_no,
     moves.from_touchpoint,
     moves.to_touchpoint,

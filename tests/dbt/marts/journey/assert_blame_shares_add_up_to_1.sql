@@ -9,13 +9,11 @@ group by outcomes.outcome_id
 having coalesce(sum(split.share), 0) != 1 or outcomes.outcome_id is null
 union all
 select
-    answers.response_id as outcome_id,
-    null as share
-from {{ ref("int_answers_scored") }} as answers
-left join {{ ref("outcomes") }} as outcomes
-    on outcomes.outcome_id = concat('detractor/', answers.response_id, '/', answers.question_code)
+    'detractors' as outcome_id,
+    counted.detractors as share
+from {{ ref("int_journey_answers_counted") }} as counted
 where
-    answers.measure_code = 'nps'
-    and answers.is_bottom_box
-    and answers.exclusion_reason is null
-    and outcomes.outcome_id is null
+    counted.detractors != (
+        select count(*) from {{ ref("outcomes") }}
+        where outcome_code = 'detractor'
+    )
