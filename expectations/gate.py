@@ -13,6 +13,7 @@ import duckdb
 from expectations import (
     customer_value,
     feedback_cases,
+    journeys,
     kpi_results,
     order_lines,
     scorecards,
@@ -37,6 +38,7 @@ RULES: dict[Scope, tuple[Rule, ...]] = {
         *feedback_cases.RULES,
         *kpi_results.RULES,
         *customer_value.RULES,
+        *journeys.RULES,
         *scorecards.RULES,
     ),
     "incentives": (*statements.RULES, *sources.PAY_RULES, *order_lines.PAY_RULES, *survey_answers.PAY_RULES),
@@ -48,7 +50,7 @@ SUITES: dict[Scope, tuple[str, ...]] = {
 POLICY_CHECK = "policy.seeds_are_sound"
 # Tables of the release in place that rules compare with; empty before the first release.
 _COMPARED_TABLES = (
-    "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions",
+    "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions", "journey.events",
 )  # fmt: skip
 
 

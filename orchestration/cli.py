@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import backfilling, erasure, export, landing, ledger, publications, refreshing
+from orchestration.commands import (
+    backfilling,
+    erasure,
+    export,
+    journeys,
+    landing,
+    ledger,
+    publications,
+    refreshing,
+)
 from orchestration.commands.common import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -41,6 +50,7 @@ erasure.register(app)
 export.register(app)
 refreshing.register(app)
 backfilling.register(app)
+journeys.register(app)
 
 
 @app.command()

@@ -28,6 +28,7 @@ import duckdb
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.dbt_checks import compiled_test_path
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
+from orchestration.erasure.erase import texts_left_over
 from orchestration.landing import LandingError, land
 from orchestration.landing.inventory import FoundFile, list_files
 from orchestration.ledger.chain import Head
@@ -60,11 +61,12 @@ REFRESHED_TABLES = frozenset({
     "meta.landed_files", "meta.rejected_rows",
 })  # fmt: skip
 _EXTRACTS = {("survey", "invitations"), ("survey", "responses"), ("survey", "answers"), ("service", "case_outcomes")}
-# Downstream of the survey only because the calendar is: what customers bought does not change before the night.
+# Downstream of the survey only because the calendar is: what customers bought does not change before the night. Journeys
+# and what they say of departments are the night's too.
 _LEFT_TO_THE_NIGHT = {
     "int_loyalty_counted", "int_repurchases_counted", "int_customer_values_counted", "int_periods_reopened",
 }  # fmt: skip
-_LEFT_FOLDERS = {"customers", "value", "incentives", "incentive"}
+_LEFT_FOLDERS = {"customers", "value", "journeys", "journey", "incentives", "incentive"}
 
 Outcome = Literal["refreshed", "unchanged", "refused"]
 
@@ -165,6 +167,10 @@ def _refresh(company: Company, report: RefreshReport) -> None:
         return
     # From here on the copy is of no use until the refresh is through.
     marker.unlink()
+    if texts_left_over(company, day.warehouse_path):
+        raise RefreshRefused(
+            "an answer that came earlier turns out to be of an erased customer: the next night takes it out"
+        )
     with duckdb.connect(str(day.warehouse_path)) as connection:
         as_of, head, roots = _write_control(company, connection, base, str(published["copied_at"]))
     report.as_of = as_of.isoformat()

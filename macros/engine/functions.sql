@@ -57,3 +57,45 @@
 {% macro spark__join_entries(entry) -%}
     array_join(array_sort(collect_list({{ entry }})), chr(30))
 {%- endmacro %}
+
+{#- One row per element of an array. -#}
+{% macro explode(elements) -%} {{ return(adapter.dispatch("explode")(elements)) }} {%- endmacro %}
+
+{% macro duckdb__explode(elements) -%} unnest({{ elements }}) {%- endmacro %}
+
+{% macro spark__explode(elements) -%} explode({{ elements }}) {%- endmacro %}
+
+{#- Texts of a group as one, in the order of other columns. -#}
+{% macro join_in_order(text, separator, order_by) -%}
+    {{ return(adapter.dispatch("join_in_order")(text, separator, order_by)) }}
+{%- endmacro %}
+
+{% macro duckdb__join_in_order(text, separator, order_by) -%}
+    string_agg({{ text }}, '{{ separator }}' order by {{ order_by | join(", ") }})
+{%- endmacro %}
+
+{% macro spark__join_in_order(text, separator, order_by) -%}
+    array_join(
+        transform(
+            array_sort(collect_list(struct({{ order_by | join(", ") }}, {{ text }} as joined))),
+            entry -> entry.joined
+        ),
+        '{{ separator }}'
+    )
+{%- endmacro %}
+
+{#- SHA-256 of a text in hexadecimal digits. -#}
+{% macro text_digest(text) -%} {{ return(adapter.dispatch("text_digest")(text)) }} {%- endmacro %}
+
+{% macro duckdb__text_digest(text) -%} sha256({{ text }}) {%- endmacro %}
+
+{% macro spark__text_digest(text) -%} sha2({{ text }}, 256) {%- endmacro %}
+
+{#- Median of doubles, interpolated. -#}
+{% macro median_of(expression) -%}
+    {{ return(adapter.dispatch("median_of")(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__median_of(expression) -%} quantile_cont({{ expression }}, 0.5) {%- endmacro %}
+
+{% macro spark__median_of(expression) -%} percentile({{ expression }}, 0.5) {%- endmacro %}

@@ -36,7 +36,7 @@ class Scrubber:
         for name in extract.of_person("customer"):
             columns[name], found = self._renamed(columns[name])
             hidden = found if hidden is None or found is None else pc.or_(hidden, found)
-        for name in extract.of_person("device"):
+        for name in [*extract.of_person("device"), *extract.of_person("identifier")]:
             columns[name], _ = self._renamed(columns[name])
         if hidden is not None:
             for name in extract.of_person("contact"):

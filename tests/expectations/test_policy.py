@@ -73,6 +73,11 @@ def problems_after(company: Company, seed: str, old: str, new: str) -> list[str]
             2,
             "must be above 0",
         ),
+        ("policy/journey_settings", "gap_days,14", "gap_days,0", 2, "gap_days 0.000000 must be above 0"),
+        ("policy/journey_settings", "closing_hour,22", "closing_hour,9", 4, "is not after opening_hour 10.000000"),
+        ("policy/journey_settings", "position_end_share,0.4", "position_end_share,0.6", 7, "is above 0.5"),
+        ("policy/journey_settings", "journey_steps,6", "journey_stops,6", 14, "is not one of gap_days"),
+        ("mappings/touch_sources", "*,return_desk", "*,return_dsk", 4, "'return_dsk' is not known in touchpoints"),
         ("policy/incentive_plans", "salary_share,0.20", "salary_share,5", 2, "write a share, 0.05 for 5 percent"),
         ("policy/incentive_plans", "salary_share,0.20", "salary_share,", 2, "needs a base_value"),
         (

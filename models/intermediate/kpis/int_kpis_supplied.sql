@@ -1,12 +1,13 @@
 -- One row per measure, level, entity and period that is not a sum of daily counts: distinct
 -- customers (who came back, stayed, left or were won), the value of customers, what teams and
--- owners of touchpoints share, the CX index, and what was computed elsewhere. A measure that does
--- not add up over days joins here.
+-- owners of touchpoints share, which departments' touchpoints explain bad outcomes, the CX index,
+-- and what was computed elsewhere. A measure that does not add up over days joins here.
 {% for counts in [
     "int_repurchases_counted",
     "int_loyalty_counted",
     "int_customer_values_counted",
     "int_kpis_shared",
+    "int_blame_counted",
 ] %}
 select
     measure_code,

@@ -19,6 +19,7 @@ select
     acquisition_channel,
     contact,
     survey_consent,
+    card_id,
     gone_on as closed_on,
     _file_id as file_id,
     _line_no as file_line_no

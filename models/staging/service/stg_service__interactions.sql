@@ -20,6 +20,9 @@ select
     employee_id,
     campaign_code,
     item_code,
+    order_id,
+    contact_hash,
+    card_id,
     _file_id as file_id,
     _line_no as file_line_no
 from latest

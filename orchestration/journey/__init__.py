@@ -1,0 +1,1 @@
+"""What is fitted on journeys: effects of experiences, credits of touchpoints, and their pictures."""

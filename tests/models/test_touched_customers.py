@@ -1,0 +1,112 @@
+"""Only journeys of touched customers are made again, and the result is that of making all of them."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import Company
+from tests.models.conftest import Bench, new_bench
+
+pytestmark = pytest.mark.xdist_group("models")
+
+CHAIN = (
+    "run", "--select", "int_journey_customers_touched", "int_touches_sequenced", "int_journeys_summed",
+    "int_transitions_listed", "int_journey_customers_counted",
+)  # fmt: skip
+TABLES = ("int_touches_sequenced", "int_journeys_summed", "int_transitions_listed")
+COLUMNS = (
+    "event_id, customer_id, occurred_at, occurred_on, month_start, quarter_start, touchpoint_code, stage_code, segment, "
+    "store_id, region, order_amount"
+)
+FIRST = datetime(2026, 1, 1, 8)
+STAGES = {"web_visit": "contact", "checkout_till": "purchase", "delivery": "use", "service_call": "after_sales"}
+
+Touch = dict[str, object]
+
+
+def _touch(draw: random.Random, customer: str | None) -> Touch:
+    at = FIRST + timedelta(seconds=draw.randrange(90 * 86400))
+    code = draw.choice(sorted(STAGES))
+    return {
+        "customer_id": customer,
+        "occurred_at": at,
+        "occurred_on": at.date(),
+        "month_start": date(at.year, at.month, 1),
+        "quarter_start": date(2026, 1, 1),
+        "touchpoint_code": code,
+        "stage_code": STAGES[code],
+        "segment": "gold",
+        "store_id": draw.choice(["s1", "s2", None]),
+        "region": "north",
+        "order_amount": 10 if code == "checkout_till" else None,
+    }
+
+
+def _put(bench: Bench, touches: dict[str, Touch]) -> None:
+    rows = [[event_id, *touch.values()] for event_id, touch in touches.items()]
+    random.Random(len(rows)).shuffle(rows)
+    bench.fill("intermediate.int_touches_linked", COLUMNS, rows)
+
+
+def _prepare(bench: Bench, touches: dict[str, Touch]) -> None:
+    _put(bench, touches)
+    bench.dbt("run", "--select", "int_journey_settings_listed", "int_journey_gaps_dated")
+    bench.dbt(*CHAIN)
+
+
+def _contents(bench: Bench) -> dict[str, list[tuple[object, ...]]]:
+    with bench.connect() as connection:
+        return {
+            table: connection.execute(f"select * from intermediate.{table} order by all").fetchall() for table in TABLES
+        }
+
+
+def _touched(bench: Bench) -> set[str]:
+    with bench.connect() as connection:
+        rows = connection.execute("select customer_id from intermediate.int_journey_customers_touched").fetchall()
+    return {customer for (customer,) in rows}
+
+
+def test_what_changes_is_made_again_and_nothing_else(bench: Bench, empty_warehouse: Company, tmp_path: Path) -> None:
+    draw = random.Random(8)
+    touches = {f"e{number:03}": _touch(draw, draw.choice([*"abcdefgh", None])) for number in range(200)}
+    touches["lone"] = _touch(draw, "z")
+    _prepare(bench, touches)
+    assert _touched(bench) == {*"abcdefgh", "z"}
+    assert len(_contents(bench)["int_touches_sequenced"]) == sum(
+        touch["customer_id"] is not None for touch in touches.values()
+    )
+
+    bench.dbt(*CHAIN)
+    assert _touched(bench) == set(), "nothing new, nothing made"
+
+    # A late touch, one that turns out to be another customer's, a corrected one, and a customer who is gone.
+    touches["late"] = _touch(draw, "a")
+    moved = next(event_id for event_id, touch in touches.items() if touch["customer_id"] == "b")
+    touches[moved]["customer_id"] = "c"
+    corrected = next(event_id for event_id, touch in touches.items() if touch["customer_id"] == "d")
+    touches[corrected]["occurred_at"] = FIRST
+    del touches["lone"]
+    _put(bench, touches)
+    bench.dbt(*CHAIN)
+    assert _touched(bench) == {*"abcd", "z"}
+
+    whole = new_bench(empty_warehouse, tmp_path / "whole")
+    _prepare(whole, touches)
+    assert _contents(bench) == _contents(whole)
+
+
+def test_a_journey_that_can_go_on_no_more_closes_without_a_new_touch(bench: Bench) -> None:
+    touches = {"e1": _touch(random.Random(1), "a") | {"occurred_at": datetime(2026, 3, 20), "occurred_on": date(2026, 3, 20)}}
+    _prepare(bench, touches)
+    with bench.connect() as connection:
+        assert connection.execute("select is_open from intermediate.int_journeys_summed").fetchall() == [(True,)]
+        connection.execute("update control.night set as_of = date '2026-04-04'")
+    bench.dbt(*CHAIN)
+    assert _touched(bench) == {"a"}
+    with bench.connect() as connection:
+        assert connection.execute("select is_open from intermediate.int_journeys_summed").fetchall() == [(False,)]
