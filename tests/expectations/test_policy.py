@@ -135,6 +135,14 @@ def problems_after(company: Company, seed: str, old: str, new: str) -> list[str]
             "is not known in job_roles",
         ),
         ("policy/incentive_plans", "CNY,2025-11-01,,board", "CNY,2024-11-01,,board", 2, "has no scorecard template"),
+        # Without a row for all channels and scores a bad answer would have no owner and no time.
+        (
+            "policy/feedback_case_rules",
+            "bad,*,100,72,48,customer_desk,2025-01-01,,",
+            "bad,*,100,72,48,customer_desk,2025-01-01,2026-03-01,",
+            1,
+            "no row of channel * with score_at_most_pct 100 governs 2026-03-01",
+        ),
         ("policy/touchpoint_owners", "delivery,logistics,0.9", "delivery,logistics,1.9", 8, "share '1.9' is above 1"),
         (
             "policy/measure_targets",
