@@ -1,7 +1,7 @@
--- One row per customer of whom a touch is not as it was when the journeys were made: new, corrected,
--- linked otherwise or gone; or whose last journey could go on then and cannot any more; or all, with
--- another gap, other opening hours or other code. A touch that moves to another customer touches
--- the one it leaves and the one it comes to.
+-- One row per customer of whom a touch is not as it was when the journeys were made: new,
+-- corrected, linked otherwise or gone; or whose last journey could go on then and cannot any more;
+-- or all, with another gap, other opening hours or other code. A touch that moves to another
+-- customer touches the one it leaves and the one it comes to.
 with touches as (
 
     select * from {{ ref("int_touches_linked") }}
