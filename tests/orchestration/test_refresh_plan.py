@@ -1,0 +1,54 @@
+"""What a refresh within the day builds and checks fits together, whatever models are added."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from expectations.gate import RULES, refresh_check_names
+from orchestration.refresh import REFRESHED_TABLES, refresh_plan
+from orchestration.settings import PROJECT_DIR
+from orchestration.transform import parse
+from tests.conftest import copy_company
+
+
+def test_no_check_of_a_refresh_reads_a_survey_table_that_it_leaves_to_the_night(tmp_path: Path) -> None:
+    company = copy_company(PROJECT_DIR, tmp_path / "company")
+    nodes = json.loads(parse(company).read_text(encoding="utf-8"))["nodes"]
+    plan = refresh_plan(company)
+    assert {"int_answers_scored", "feedback_cases", "scorecards"} <= set(plan.models)
+    assert not [name for name in plan.models if "incentive" in name or "statement" in name]
+
+    children: defaultdict[str, set[str]] = defaultdict(set)
+    for key, node in nodes.items():
+        for parent in node["depends_on"].get("nodes", ()):
+            children[parent].add(key)
+    below, waiting = set(), ["source.customer_scorecard.survey.answers"]
+    while waiting:
+        found = children[waiting.pop()] - below
+        below |= found
+        waiting += found
+    built = {
+        key for key in below if nodes[key]["name"] in plan.models or nodes[key]["config"]["materialized"] == "view"
+    }
+    stale = {key for key in below if nodes[key]["resource_type"] == "model"} - built
+    assert stale
+    assert not {
+        test: nodes[test]["depends_on"]["nodes"]
+        for test in plan.tests
+        if stale & set(nodes[test]["depends_on"]["nodes"])
+    }
+
+
+def test_rules_that_read_a_refreshed_table_run_again_and_no_others() -> None:
+    again = refresh_check_names(REFRESHED_TABLES)
+    assert {
+        "survey_answers.rows_reconcile_with_raw",
+        "feedback_cases.have_owner_and_time",
+        "scorecards.rows_are_sound",
+    } <= again
+    for rule in RULES["marts"]:
+        reads = {".".join(found) for found in re.findall(r"\bmarts\.(\w+)\.(\w+)", rule.sql)}
+        assert (rule.name in again) == bool(reads & REFRESHED_TABLES), rule.name
