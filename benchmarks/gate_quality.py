@@ -71,8 +71,8 @@ def main() -> None:
 
 {refused} of {total} distinct defect classes are refused ({len(caught)} different checks catch them), each by the check named
 beside it and because of what the check saw, not because it could not look. Undisturbed, all {checks} checks of the gate pass
-({seconds:.1f} s for both scopes, Great Expectations' import included). `tests/expectations/test_defects_are_refused.py`
-runs the same table with the other tests and fails when a rule has no defect.
+({seconds:.1f} s for both scopes, Great Expectations' import included). `tests/expectations/test_defects_are_refused.py` runs
+the same table with the other tests and fails when a rule has no defect.
 
 | defect | rows changed | check that caught it | | what stops |
 |---|---|---|---|---|

@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration import pay_file
+from orchestration.erasure import register
 from orchestration.landing.contract_reader import read_contract
 from orchestration.landing.deliveries import delivered_at
 from orchestration.landing.inventory import FoundFile, list_files
@@ -32,6 +34,10 @@ from orchestration.settings import PROJECT_DIR, Company
 
 # A night that is not in the list of nights: what had come two hours after its day is what it had.
 _NIGHT_BEGINS = timedelta(hours=2)
+
+
+# A past night's pay file is encrypted as any, and who was erased since is not in it.
+_KEYS = (pay_file.KEY_VARIABLE, register.KEY_VARIABLE)
 
 
 class BackfillError(Exception):
@@ -98,7 +104,7 @@ def backfill(
 
 
 def _rebuild(company: Company, day: date, landed: dict[str, datetime]) -> Rebuilt:
-    folder = company.data_dir / "backfill" / day.isoformat()
+    folder = company.backfill_dir / day.isoformat()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     (folder / "extracts").symlink_to(company.extracts_dir.resolve())
@@ -110,7 +116,9 @@ def _rebuild(company: Company, day: date, landed: dict[str, datetime]) -> Rebuil
     write_durably(
         replace(company, data_dir=folder).past_night_path, json.dumps(fields, ensure_ascii=False, indent=1) + "\n"
     )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCORECARD_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SCORECARD_") or name in _KEYS
+    }
     environment |= {
         "SCORECARD_COMPANY": str(company.folder),
         "SCORECARD_DATA_DIR": str(folder),

@@ -14,7 +14,8 @@ import shutil
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -27,14 +28,16 @@ import duckdb
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.dbt_checks import compiled_test_path
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
-from orchestration.landing import land
+from orchestration.erasure.erase import texts_left_over
+from orchestration.landing import LandingError, land
 from orchestration.landing.inventory import FoundFile, list_files
 from orchestration.ledger.chain import Head
+from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.verify import noted_in
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.night import Night, code_version, end_of_day, hash_policy, new_candidate
 from orchestration.progress import say
-from orchestration.publishing.candidate import Candidate, discard_candidates, write_marts
+from orchestration.publishing.candidate import Candidate, discard_candidates, write_refreshed_marts
 from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.files import write_durably
 from orchestration.publishing.release import (
@@ -119,7 +122,7 @@ class _Stopwatch:
 
 def day_company(company: Company) -> Company:
     """The company whose warehouse is the day's copy; dbt's own files lie beside it and stay from day to day."""
-    return replace(company, data_dir=company.state_dir / "day")
+    return replace(company, data_dir=company.day_dir)
 
 
 def refresh(company: Company) -> RefreshReport:
@@ -132,9 +135,12 @@ def refresh(company: Company) -> RefreshReport:
     report = RefreshReport()
     try:
         _refresh(company, report)
-    except (RefreshRefused, PublishRefused, TransformError) as error:
+    except (
+        RefreshRefused, PublishRefused, TransformError, LandingError, LedgerError, OSError, duckdb.Error
+    ) as error:  # fmt: skip
         report.reasons = report.reasons or str(error).splitlines()
-        save_refresh_report(company, report)
+        with suppress(OSError):
+            save_refresh_report(company, report)
         raise RefreshRefused(str(error)) from error
     save_refresh_report(company, report)
     return report
@@ -161,8 +167,12 @@ def _refresh(company: Company, report: RefreshReport) -> None:
         return
     # From here on the copy is of no use until the refresh is through.
     marker.unlink()
+    if texts_left_over(company, day.warehouse_path):
+        raise RefreshRefused(
+            "an answer that came earlier turns out to be of an erased customer: the next night takes it out"
+        )
     with duckdb.connect(str(day.warehouse_path)) as connection:
-        as_of, head = _write_control(company, connection, base, str(published["copied_at"]))
+        as_of, head, roots = _write_control(company, connection, base, str(published["copied_at"]))
     report.as_of = as_of.isoformat()
     watch.lap("landing")
 
@@ -176,10 +186,10 @@ def _refresh(company: Company, report: RefreshReport) -> None:
     )
     checks = checks_dir(company, candidate.release_id)
     try:
-        plan = refresh_plan(company)
+        plan = refresh_plan(company, roots)
         _build(day, plan)
         watch.lap("build")
-        write_marts(day, candidate)
+        write_refreshed_marts(day, candidate, base.release.marts_path, REFRESHED_TABLES)
         watch.lap("candidate")
         results = _check(company, day, candidate, base, plan)
         report.checks_passed = sum(result.passed for result in results)
@@ -287,9 +297,10 @@ def _copy_warehouse(company: Company, day: Company, base: _Base, marker: Path) -
 
 def _write_control(
     company: Company, connection: duckdb.DuckDBPyConnection, base: _Base, copied_at: str
-) -> tuple[date, Head]:
+) -> tuple[date, Head, frozenset[tuple[str, str]]]:
     """Write what the models read about the moment, and which periods' scorecards stand: those that are closed, and those
-    without a day of a new answer. Only the others are scored again.
+    without a day of a new answer. Only the others are scored again. Returns the moment's day, the ledger's head and the
+    extracts that have something new since the night: all of them when the day is another.
     """
     zone = ZoneInfo(company.time_zone)
     now = datetime.now(UTC)
@@ -339,7 +350,12 @@ def _write_control(
         f"insert into control.ledger_periods (period_type, period_start, state) select period_type, period_start, 'closed' "
         f"from ({standing}) anti join control.ledger_periods using (period_type, period_start)"
     )
-    return as_of, head
+    landed = connection.execute(
+        "select distinct source_name, extract_name from landing.files where landed_at >= cast(? as timestamp)",
+        [copied_at],
+    ).fetchall()
+    changed = frozenset(_EXTRACTS) & {(source, extract) for source, extract in landed}
+    return as_of, head, changed if as_of == base.as_of else frozenset(_EXTRACTS)
 
 
 def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: Head) -> Night:
@@ -348,9 +364,9 @@ def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: H
     return Night(as_of, code_version(), hash_policy(company), inputs_hash, head)
 
 
-def refresh_plan(company: Company) -> RefreshPlan:
-    """The tables between the survey's extracts and ``REFRESHED_TABLES``, and every data test that reads any of them or of
-    the views on them. Unit tests look at the code, which is the night's.
+def refresh_plan(company: Company, changed: Set[tuple[str, str]] = frozenset(_EXTRACTS)) -> RefreshPlan:
+    """The tables between the changed extracts and ``REFRESHED_TABLES``, and every data test that reads any of them or of
+    the views on them. Unit tests look at the code, which is the night's. Cases are judged anew whatever has changed.
     """
     manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"]
@@ -364,7 +380,8 @@ def refresh_plan(company: Company) -> RefreshPlan:
         key for key, node in nodes.items()
         if node["resource_type"] == "model" and f"{node['schema']}.{node['alias']}" in REFRESHED_TABLES
     ]  # fmt: skip
-    between = _reach(roots, children) & (_reach(ends, parents) | set(ends)) | set(ends)
+    cases = {key for key in ends if nodes[key]["name"] == "feedback_cases"}
+    between = (_reach(roots, children) & (_reach(ends, parents) | set(ends))) | cases
     models = {
         key
         for key in between

@@ -103,6 +103,16 @@ class Company:
         return self.state_dir / "dagster"
 
     @property
+    def day_dir(self) -> Path:
+        """What refreshes within the day work on; may be removed at any time between them."""
+        return self.state_dir / "day"
+
+    @property
+    def backfill_dir(self) -> Path:
+        """Past nights that were computed again, a folder each."""
+        return self.data_dir / "backfill"
+
+    @property
     def past_night_path(self) -> Path:
         """There when the data folder is that of a past night that was computed again."""
         return self.data_dir / "past_night.json"

@@ -58,6 +58,13 @@
     array_join(array_sort(collect_list({{ entry }})), chr(30))
 {%- endmacro %}
 
+{#- One row per element of an array. -#}
+{% macro explode(elements) -%} {{ return(adapter.dispatch("explode")(elements)) }} {%- endmacro %}
+
+{% macro duckdb__explode(elements) -%} unnest({{ elements }}) {%- endmacro %}
+
+{% macro spark__explode(elements) -%} explode({{ elements }}) {%- endmacro %}
+
 {#- Texts of a group as one, in the order of other columns. -#}
 {% macro join_in_order(text, separator, order_by) -%}
     {{ return(adapter.dispatch("join_in_order")(text, separator, order_by)) }}

@@ -82,3 +82,21 @@
 {% macro code_stamp() -%}
     (select {{ row_stamp(["code_version"]) }} from {{ source("control", "night") }})
 {%- endmacro %}
+
+{#-
+    The rows of the touched periods, one kind of period after the other: rows of a kind lie together
+    and new ones at the end, so that an engine that knows the least and the greatest value of a
+    block reads few blocks on a night that touches few periods.
+-#}
+{% macro rows_of_touched_periods(relation) -%}
+    {%- for period_type in ["day", "month", "quarter"] %}
+    select existing.*
+    from {{ relation }} as existing
+    inner join {{ ref("int_kpi_periods_touched") }} as touched
+        on
+            existing.period_start = touched.period_start
+            and touched.period_type = '{{ period_type }}'
+    where existing.period_type = '{{ period_type }}'
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -80,7 +80,8 @@ def with_json(command: Callable[..., None]) -> Callable[..., None]:
             if answers:
                 typer.echo(json.dumps(answers, ensure_ascii=False, indent=1, default=plain))
 
-    signature = inspect.signature(command)
+    # Evaluated here: whoever reads a signature that was set takes its annotations as they are.
+    signature = inspect.signature(command, eval_str=True)
     option = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])  # type: ignore[attr-defined]
     run.__annotations__ = {**command.__annotations__, "as_json": JsonOption}

@@ -9,6 +9,7 @@ import csv
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestration.erasure.register import (
     ErasureError,
@@ -21,10 +22,20 @@ from orchestration.erasure.register import (
 )
 from orchestration.landing.contract import Contract
 from orchestration.landing.contract_reader import read_contract
-from orchestration.landing.erased import devices_of, is_applied, is_known, left_over, responses_of, rewrite_warehouse
+from orchestration.landing.erased import (
+    devices_of,
+    identifiers_of,
+    is_applied,
+    is_known,
+    left_over,
+    responses_of,
+    rewrite_warehouse,
+)
+from orchestration.landing.scrub import Scrubber
 from orchestration.landing.warehouse import create_tables, open_warehouse
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.failing_rows import failing_rows_dir
+from orchestration.publishing.files import write_durably
 from orchestration.publishing.release import drop_releases_but
 from orchestration.settings import Company
 
@@ -70,6 +81,7 @@ def request_erasure(company: Company, customers: Sequence[str], by: str, reason:
                 )
             new[customer] = name
         devices = devices_of(connection, contract, responses_of(connection, contract, new))
+        devices |= identifiers_of(connection, contract, new)
     if new:
         note_erasure(company, key, new.values(), [pseudonym(key, device) for device in devices], by, reason)
     return Requested(tuple(new.values()), tuple(known))
@@ -86,32 +98,58 @@ def resume_erasures(company: Company, progress: Callable[[str], None] | None = N
         if not is_done:
             rewrite_warehouse(company.warehouse_path, _contract(company), erasures, progress)
     discard_candidates(company)
-    shutil.rmtree(failing_rows_dir(company), ignore_errors=True)
+    # Past nights and the day's copy can be made again, and without the erased.
+    for folder in (
+        failing_rows_dir(company),
+        company.state_dir / "checks",
+        company.day_dir,
+        company.backfill_dir,
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+    _scrub_notes(company, Scrubber(erasures))
 
 
 def erase_left_over(company: Company, progress: Callable[[str], None] | None = None) -> None:
     """After landing: a text that came nights before the response that says whose it is."""
+    if texts_left_over(company, company.warehouse_path):
+        rewrite_warehouse(company.warehouse_path, _contract(company), read_erasures(company), progress)
+
+
+def texts_left_over(company: Company, warehouse: Path) -> int:
+    """How many texts of erased customers are in the file."""
     erasures = read_erasures(company)
     if not erasures.customers:
-        return
-    contract = _contract(company)
-    with open_warehouse(company.warehouse_path) as connection:
-        texts = left_over(connection, contract, erasures)
-    if texts:
-        rewrite_warehouse(company.warehouse_path, contract, erasures, progress)
+        return 0
+    with open_warehouse(warehouse) as connection:
+        return left_over(connection, _contract(company), erasures)
 
 
 def finish_erasures(company: Company, release_id: str) -> list[str]:
     """After ``release_id`` was published: remove every other release, for it may show the erased; returns the ids removed.
 
-    Readers that have one open keep it until they close it. There is nothing to roll back to until the next night.
+    Readers that have one open keep it until they close it. There is nothing to roll back to until the next night. A past
+    night that is computed again finishes nothing: what readers see is elsewhere.
     """
     erasures = read_erasures(company)
-    if not erasures.pending:
+    if not erasures.pending or company.past_night_path.is_file():
         return []
     removed = drop_releases_but(company, release_id)
     note_done(company, erasures.pending, release_id)
     return removed
+
+
+def _scrub_notes(company: Company, scrubber: Scrubber) -> None:
+    """Logs and reports of earlier nights quote values where a file was refused. The log that is being written is not among
+    them: what goes into it was scrubbed before.
+    """
+    names = ("nights.jsonl", "last_night.json", "last_refresh.json", "rollbacks.jsonl")
+    paths = [company.state_dir / name for name in names] + sorted((company.state_dir / "logs").glob("*.log"))[:-1]
+    for path in paths:
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            scrubbed = [scrubber.text(line) for line in lines]
+            if scrubbed != lines:
+                write_durably(path, "".join(scrubbed))
 
 
 def _contract(company: Company) -> Contract:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.float64]
-# A cut is found when a step no longer moves it by this share of where it may lie; five steps do for most groups, and
-# halving alone would need forty.
-_CLOSE = 1e-10
+# A cut is found when a step of Newton's moves it by less than this share of where it may lie: what is left is the square
+# of it. Four steps do for most groups, and halving alone would need forty.
+_CLOSE = 1e-6
+_CLOSE_BY_HALVING = 1e-12
 _MOST_STEPS = 60
 _WIDEST = 12.0
 
@@ -43,15 +44,16 @@ def beta_rank_cut(top_share: Floats, sizes: NDArray[np.int64], a: Floats, b: Flo
     """
     logarithm = special.betaln(a, b)
 
-    def density(cut: Floats) -> Floats:
-        return np.asarray(np.exp(special.xlogy(a - 1, cut) + special.xlog1py(b - 1, -cut) - logarithm))
+    def tail(cut: Floats, of: NDArray[np.int64]) -> Floats:
+        return beta_tail(cut, a[of], b[of])
+
+    def density(cut: Floats, of: NDArray[np.int64]) -> Floats:
+        return np.asarray(np.exp(special.xlogy(a[of] - 1, cut) + special.xlog1py(b[of] - 1, -cut) - logarithm[of]))
 
     groups = len(sizes)
     mean = a / (a + b)
     guess = normal_rank_cut(top_share, sizes, mean, np.sqrt(mean * (1 - mean) / (a + b + 1)), members)
-    return _rank_cut(
-        top_share, sizes, members, np.zeros(groups), np.ones(groups), guess, lambda cut: beta_tail(cut, a, b), density
-    )
+    return _rank_cut(top_share, sizes, members, np.zeros(groups), np.ones(groups), guess, tail, density)
 
 
 def normal_rank_cut(
@@ -61,15 +63,21 @@ def normal_rank_cut(
     starts = _starts(sizes)
     low = np.minimum.reduceat(mean - _WIDEST * deviation, starts)
     high = np.maximum.reduceat(mean + _WIDEST * deviation, starts)
+    # All members together as if they were one normal distribution.
+    total = np.add.reduceat(members, starts)
+    middle = np.add.reduceat(members * mean, starts) / total
+    square = np.add.reduceat(members * (deviation**2 + mean**2), starts) / total
+    guess = middle + special.ndtri(1 - top_share) * np.sqrt(np.maximum(square - middle**2, 0))
 
-    def density(cut: Floats) -> Floats:
+    def tail(cut: Floats, of: NDArray[np.int64]) -> Floats:
+        return normal_tail(cut, mean[of], deviation[of])
+
+    def density(cut: Floats, of: NDArray[np.int64]) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            height = np.exp(-(((cut - mean) / deviation) ** 2) / 2) / (deviation * np.sqrt(2 * np.pi))
-        return np.asarray(np.where(deviation > 0, height, 0.0))
+            height = np.exp(-(((cut - mean[of]) / deviation[of]) ** 2) / 2) / (deviation[of] * np.sqrt(2 * np.pi))
+        return np.asarray(np.where(deviation[of] > 0, height, 0.0))
 
-    return _rank_cut(
-        top_share, sizes, members, low, high, (low + high) / 2, lambda cut: normal_tail(cut, mean, deviation), density
-    )
+    return _rank_cut(top_share, sizes, members, low, high, guess, tail, density)
 
 
 def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -83,28 +91,35 @@ def _rank_cut(
     low: Floats,
     high: Floats,
     cut: Floats,
-    tail: Callable[[Floats], Floats],
-    density: Callable[[Floats], Floats],
+    tail: Callable[[Floats, NDArray[np.int64]], Floats],
+    density: Callable[[Floats, NDArray[np.int64]], Floats],
 ) -> Floats:
     """Newton's method inside a bracket: a step that would leave it halves it instead."""
-    starts = _starts(sizes)
-    wanted = top_share * np.add.reduceat(members, starts)
+    found = np.clip(cut, low, high)
+    sought: NDArray[np.int64] = np.arange(len(sizes))
+    member: NDArray[np.int64] = np.arange(len(members))
+    wanted = top_share * np.add.reduceat(members, _starts(sizes))
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
-    cut = np.clip(cut, low, high)
+    low, high = low.copy(), high.copy()
     for _ in range(_MOST_STEPS):
-        spread = np.repeat(cut, sizes)
-        excess = np.add.reduceat(members * tail(spread), starts) - wanted
-        slope = np.add.reduceat(members * density(spread), starts)
-        low, high = np.where(excess > 0, cut, low), np.where(excess > 0, high, cut)
+        # Groups of which the cut is found are not looked at again.
+        starts, cut = _starts(sizes[sought]), found[sought]
+        spread = np.repeat(cut, sizes[sought])
+        excess = np.add.reduceat(members[member] * tail(spread, member), starts) - wanted[sought]
+        slope = np.add.reduceat(members[member] * density(spread, member), starts)
+        low[sought] = np.where(excess > 0, cut, low[sought])
+        high[sought] = np.where(excess > 0, high[sought], cut)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             step = cut + excess / slope
-        inside = np.isfinite(step) & (step > low) & (step < high)
-        moved = np.where(inside, step, (low + high) / 2)
-        done = np.abs(moved - cut) <= _CLOSE * width
-        cut = moved
-        if bool(done.all()):
+        inside = np.isfinite(step) & (step > low[sought]) & (step < high[sought])
+        found[sought] = np.where(inside, step, (low[sought] + high[sought]) / 2)
+        close = np.where(inside, _CLOSE, _CLOSE_BY_HALVING)
+        moves = np.abs(found[sought] - cut) > close * width[sought]
+        member = member[np.repeat(moves, sizes[sought])]
+        sought = sought[moves]
+        if not len(sought):
             break
-    return np.asarray(cut, dtype=np.float64)
+    return np.asarray(found, dtype=np.float64)
 
 
 def in_order(sizes: NDArray[Any], *columns: Floats) -> list[Floats]:

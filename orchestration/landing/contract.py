@@ -16,7 +16,7 @@ from typing import Literal
 # Part of every reading's fingerprint: raise it when the same file and contract would give other rows than before.
 READER_VERSION = 1
 
-Person = Literal["customer", "device", "contact", "text"]
+Person = Literal["customer", "device", "identifier", "contact", "text"]
 DeliveryOrder = Literal["file_name_date", "arrival"]
 
 
@@ -55,7 +55,8 @@ class Column:
     """One contract column. ``headers`` are further names accepted in files; ``place`` is ``file:line`` of its definition.
 
     ``person`` says what of a customer it holds, and so what becomes of it when the customer is erased: the key of the
-    ``customer`` and the ``device`` get a pseudonym, ``contact`` is emptied, ``text`` is replaced.
+    ``customer``, the ``device`` and an ``identifier`` (a card, a hash of the contact) get a pseudonym, ``contact`` is emptied,
+    ``text`` is replaced.
     """
 
     name: str

@@ -16,14 +16,15 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.erasure.register import Erasures
-from orchestration.landing.contract import Contract, Extract
+from orchestration.landing.contract import Contract, Extract, Person
 from orchestration.landing.readers import Rejection
-from orchestration.landing.scrub import ERASED_TEXT, Scrubber
+from orchestration.landing.scrub import CASE_KEY, ERASED_TEXT, Scrubber
 from orchestration.landing.warehouse import create_tables, held_table, open_warehouse, raw_table
 from orchestration.publishing.files import sync_file, sync_folder
 from orchestration.sql_text import attach, literal, quoted
 
 _BATCH = 50_000
+_RENAMED: tuple[Person, ...] = ("customer", "device", "identifier")
 _ERASED = "(select name from erased_customers)"
 
 
@@ -65,6 +66,22 @@ def devices_of(connection: duckdb.DuckDBPyConnection, contract: Contract, respon
     return frozenset(devices)
 
 
+def identifiers_of(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, customers: Iterable[str]
+) -> frozenset[str]:
+    """Cards and hashes that lead to these customers: those on their own rows, and the hash of each contact they gave."""
+    _list(connection, "erased_customers", customers)
+    found: set[str] = set()
+    for extract in contract.extracts.values():
+        rows = " or ".join(f"{quoted(name)} in {_ERASED}" for name in extract.of_person("customer"))
+        values = [quoted(name) for name in extract.of_person("identifier")]
+        values += [f"sha256(lower(trim({quoted(name)})))" for name in extract.of_person("contact")]
+        for value in values if rows else ():
+            query = f"select distinct {value} from {raw_table(extract)} where ({rows}) and {value} is not null"
+            found |= {row[0] for row in connection.execute(query).fetchall()}
+    return frozenset(found)
+
+
 def is_known(connection: duckdb.DuckDBPyConnection, contract: Contract, customer: str) -> bool:
     """Whether any delivered row, refused ones included, names the customer."""
     for extract in contract.extracts.values():
@@ -88,10 +105,16 @@ def left_over(connection: duckdb.DuckDBPyConnection, contract: Contract, erasure
             query = f"""
                 select count(*) from {raw_table(extract)}
                 where {quoted(name)} <> {literal(ERASED_TEXT)}
-                and {quoted(extract.key[0])} in (select name from erased_responses)
+                and {response_named(extract)} in (select name from erased_responses)
             """
             texts += int(connection.execute(query).fetchall()[0][0])
     return texts
+
+
+def response_named(extract: Extract, alias: str = "") -> str:
+    """The response that a row with free text is about: its key, or what stands before the question in that of a case."""
+    key = f"{alias}{quoted(extract.key[0])}"
+    return f"regexp_replace({key}, ':[^:]*$', '')" if extract.key[0] == CASE_KEY else key
 
 
 def is_applied(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> bool:
@@ -173,7 +196,7 @@ def _rename(connection: duckdb.DuckDBPyConnection, contract: Contract, erasures:
     for extract in contract.extracts.values():
         for table in [raw_table(extract)] + ([held_table(extract)] if extract.mode == "snapshot" else []):
             there = set(_old_columns(connection, table))
-            for column in {*extract.of_person("customer"), *extract.of_person("device")} & there:
+            for column in {n for kind in _RENAMED for n in extract.of_person(kind)} & there:
                 values = connection.execute(
                     f"select distinct {quoted(column)} from old_warehouse.{table} where {quoted(column)} is not null"
                 )
@@ -209,12 +232,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, extract: Extract, table: str) -
     for name in there:
         column, old = quoted(name), f"old.{quoted(name)}"
         person = next((c.person for c in extract.columns if c.name == name), None)
-        if person in ("customer", "device"):
+        if person in _RENAMED:
             old = f"coalesce((select name from renamed where value = {old}), {old})"
         elif person == "contact" and erased_row:
             old = f"case when {' or '.join(erased_row)} then null else {old} end"
         elif person == "text":
-            is_theirs = f"old.{quoted(extract.key[0])} in (select name from erased_responses)"
+            is_theirs = f"{response_named(extract, 'old.')} in (select name from erased_responses)"
             old = f"case when {old} is not null and {is_theirs} then {literal(ERASED_TEXT)} else {old} end"
         selected.append(f"{old} as {column}")
     connection.execute(f"insert into {table} by name select {', '.join(selected)} from old_warehouse.{table} as old")

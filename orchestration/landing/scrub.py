@@ -15,6 +15,8 @@ from orchestration.landing.contract import Extract
 from orchestration.landing.readers import Rejection
 
 ERASED_TEXT = "[erased]"
+# A case is named by its response and question; the text about it goes with the response.
+CASE_KEY = "case_id"
 _BETWEEN_VALUES = re.compile(r"""[\s,;|"'{}\[\]:=<>()]+""")
 
 
@@ -34,14 +36,17 @@ class Scrubber:
         for name in extract.of_person("customer"):
             columns[name], found = self._renamed(columns[name])
             hidden = found if hidden is None or found is None else pc.or_(hidden, found)
-        for name in extract.of_person("device"):
+        for name in [*extract.of_person("device"), *extract.of_person("identifier")]:
             columns[name], _ = self._renamed(columns[name])
         if hidden is not None:
             for name in extract.of_person("contact"):
                 columns[name] = pc.if_else(hidden, pa.nulls(len(rows), pa.string()), columns[name])
         for name in extract.of_person("text"):
             if self.responses:
-                theirs = pc.is_in(columns[extract.key[0]], value_set=pa.array(sorted(self.responses), pa.string()))
+                about = columns[extract.key[0]]
+                if extract.key[0] == CASE_KEY:
+                    about = pc.replace_substring_regex(about, pattern=":[^:]*$", replacement="")
+                theirs = pc.is_in(about, value_set=pa.array(sorted(self.responses), pa.string()))
                 there = pc.and_(theirs, pc.is_valid(columns[name]))
                 columns[name] = pc.if_else(there, pa.scalar(ERASED_TEXT), columns[name])
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=rows.schema)

@@ -152,8 +152,9 @@ def _rows_of_period(
     )
     if buyers:
         connection.execute(
-            "create or replace temp table numbered_customers as select customer_id, "
-            f"'customer ' || row_number() over (order by customer_id) as number from ({buyers}) where customer_id is not null",
+            "create or replace temp table numbered_customers as "
+            "select customer_id, 'customer ' || row_number() over (order by customer_id) as number "
+            f"from (select distinct customer_id from ({buyers}) where customer_id is not null)",
             values,
         )
     left_out = contact_columns()

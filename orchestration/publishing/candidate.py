@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -110,6 +110,33 @@ def write_marts(company: Company, candidate: Candidate) -> list[str]:
     return tables
 
 
+def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path, tables: Set[str]) -> None:
+    """Write the marts file of a refresh within the day: that of the release in place (``standing``) with ``tables``
+    (``schema.table``) from the company's warehouse. What the old tables held stays in free blocks of the file until the
+    next night, which writes a new one.
+
+    Raises:
+        TaggedColumn: a model of the marts has a column that holds pay, contact data or names.
+
+    """
+    if tagged := tagged_columns(company, MARTS_SCHEMAS):
+        raise TaggedColumn(f"columns that BI must not see: {', '.join(sorted(tagged))}")
+    candidate.folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(standing, candidate.marts_path)
+    os.chmod(candidate.marts_path, 0o644)
+    published = _mart_models(company, set(MARTS_SCHEMAS))
+    connection = duckdb.connect()
+    try:
+        attach(connection, company.warehouse_path, "warehouse", "read_only")
+        attach(connection, candidate.marts_path, "release")
+        for (schema, table), description in published.items():
+            if f"{schema}.{table}" in tables:
+                _write_table(connection, schema, table, description)
+        connection.execute("detach release")
+    finally:
+        connection.close()
+
+
 def write_incentives(company: Company, candidate: Candidate) -> list[str]:
     """Write the incentives file of the candidate, readable by its owner only, and with the key only where one is set."""
     tables = _write(company, candidate.incentives_path, INCENTIVES_SCHEMAS, attach_new)
@@ -138,15 +165,19 @@ def _write(
         for schema in sorted({schema for schema, _ in published}):
             connection.execute(f"create schema release.{quoted(schema)}")
         for (schema, table), description in published.items():
-            target = f"release.{quoted(schema)}.{quoted(table)}"
-            connection.execute(f"create table {target} as select * from warehouse.{quoted(schema)}.{quoted(table)}")
-            connection.execute(f"comment on table {target} is {literal(description['description'])}")
-            for column, text in description["columns"].items():
-                connection.execute(f"comment on column {target}.{quoted(column)} is {literal(text)}")
+            _write_table(connection, schema, table, description)
         connection.execute("detach release")
     finally:
         connection.close()
     return [f"{schema}.{table}" for schema, table in published]
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, description: dict[str, Any]) -> None:
+    target = f"release.{quoted(schema)}.{quoted(table)}"
+    connection.execute(f"create or replace table {target} as select * from warehouse.{quoted(schema)}.{quoted(table)}")
+    connection.execute(f"comment on table {target} is {literal(description['description'])}")
+    for column, text in description["columns"].items():
+        connection.execute(f"comment on column {target}.{quoted(column)} is {literal(text)}")
 
 
 def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -72,7 +73,13 @@ def erased(first_night: FirstNight, built_night: Path, tmp_path_factory: pytest.
             "update raw.survey__answers set answer_text = ? where response_id = ? and answer_text is not null",
             [text, response],
         )
-    telling = (customer, contact, device, text)
+        card, contact_hash = f"CARD-{customer[::-1]}", hashlib.sha256(contact.strip().lower().encode()).hexdigest()
+        connection.execute("update raw.sales__customers set card_id = ? where customer_id = ?", [card, customer])
+        connection.execute(
+            "update raw.service__interactions set card_id = ?, contact_hash = ? where customer_id = ?",
+            [card, contact_hash, customer],
+        )
+    telling = (customer, contact, device, text, card, contact_hash)
     assert telling_in(company.warehouse_path, telling) == set(telling)
     assert telling_in(first_night.files / "marts.duckdb", telling) >= {customer}
     run = run_scorecard(company, "erase", customer, "--by", "Ann Lee", "--reason", "request 17", "--json")

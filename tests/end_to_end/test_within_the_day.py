@@ -15,7 +15,7 @@ from orchestration.publishing.release import current_release, verify_release
 from orchestration.refresh import REFRESHED_TABLES, RefreshRefused, load_refresh_report, refresh, refresh_plan
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.sql_text import quoted
-from tests.conftest import FirstNight, copy_company, run_night, run_scorecard
+from tests.conftest import FirstNight, NightRun, copy_company, run_night, run_scorecard
 
 pytestmark = pytest.mark.xdist_group("within_the_day")
 OF_THE_RUN = {"meta.publication", "meta.check_results"}
@@ -40,6 +40,12 @@ def publication(path: Path) -> dict[str, object]:
         result = connection.execute("select * from meta.publication")
         names = [column[0] for column in result.description]
         return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+def told(run: NightRun) -> dict[str, object]:
+    """The JSON that a command printed, before what it said on standard error."""
+    answer: dict[str, object] = json.JSONDecoder().raw_decode(run.output)[0]
+    return answer
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
     assert done.exit_code == 0, done.output
     report = load_refresh_report(company)
     assert report is not None and report.outcome == "refreshed" and report.files_landed == 3
-    assert json.loads(done.output[done.output.index("{\n") :])["release_id"] == report.release_id
+    assert told(done)["release_id"] == report.release_id
 
     said, paid = publication(current / "marts.duckdb"), publication(current / "incentives.duckdb")
     assert said["gate_state"] == "within_the_day"
@@ -126,7 +132,7 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
         ).fetchall()
     assert difference == [(0,)]
 
-    assert json.loads(run_scorecard(company, "refresh", "--json").output)["outcome"] == "unchanged"
+    assert told(run_scorecard(company, "refresh", "--json"))["outcome"] == "unchanged"
 
     # What the day showed of the survey is what the night finds; the night is that of a company without a refresh.
     night = run_night(company)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.erasure.erase import erase_left_over, request_erasure, resume_erasures
+from orchestration.erasure.erase import erase_left_over, finish_erasures, request_erasure, resume_erasures
 from orchestration.erasure.register import ErasureError, key_path, read_erasures, register_path
 from orchestration.landing.scrub import ERASED_TEXT
 from orchestration.settings import PROJECT_DIR
 from tests.conftest import copy_company
 from tests.landing.conftest import Shop
 
-CUSTOMERS = """customer_id,registered_at,region,city,segment,acquisition_channel,contact,survey_consent
-C-777,2026-01-01 10:00:00,North,Wuhan,gold,web,+86 139 7777 0001,true
-C-888,2026-01-02 10:00:00,North,Wuhan,gold,web,+86 139 8888 0002,true
-C-777,2026-01-03 10:00:00,North,Wuhan,gold,web,+86 139 7777 0001,true
+CUSTOMERS = """customer_id,registered_at,region,city,segment,acquisition_channel,contact,survey_consent,card_id
+C-777,2026-01-01 10:00:00,North,Wuhan,gold,web,+86 139 7777 0001,true,CARD-777
+C-888,2026-01-02 10:00:00,North,Wuhan,gold,web,+86 139 8888 0002,true,CARD-888
+C-777,2026-01-03 10:00:00,North,Wuhan,gold,web,+86 139 7777 0001,true,CARD-777
 """
 LINES = """order_id,line_no,ordered_at,store_id,product_id,quantity,unit_price,currency_code,customer_id
 o1,1,2026-02-01 10:00:00,S001,P1,1,10.00,CNY,C-777
@@ -37,7 +38,15 @@ r2,comment,,Call me at 7777
 r2,csat,5,
 r3,comment,,All good
 """
-TELLING = ("C-777", "7777 0001", "dev-own-777", "Ada Seven", "Call me at 7777")
+HASH = hashlib.sha256(b"+86 139 7777 0001").hexdigest()
+INTERACTIONS = f"""interaction_id,occurred_at,touchpoint_code,channel,contact_hash,card_id
+i1,2026-02-05 10:00:00,web_visit,web,{HASH},
+i2,2026-02-05 11:00:00,store_enquiry,store,,CARD-777
+i3,2026-02-05 12:00:00,store_enquiry,store,,CARD-888
+"""
+TELLING = (
+    "C-777", "7777 0001", "dev-own-777", "Ada Seven", "Call me at 7777", "CARD-777", HASH,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -50,7 +59,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def deliver(shop: Shop, suffix: str = "1") -> None:
     for name, text in {"sales/customers": CUSTOMERS, "sales/order_lines": LINES, "survey/responses": RESPONSES,
-                       "survey/answers": ANSWERS}.items():  # fmt: skip
+                       "survey/answers": ANSWERS, "service/interactions": INTERACTIONS}.items():  # fmt: skip
         shop.deliver(f"{name}/{suffix}.csv", text)
 
 
@@ -78,13 +87,14 @@ def telling_in(path: Path, telling: tuple[str, ...] = TELLING) -> set[str]:
 
 def counts(shop: Shop) -> list[tuple[str, int]]:
     tables = ("raw.sales__customers", "raw.sales__order_lines", "raw.survey__responses", "raw.survey__answers",
-              "landing.files", "landing.rejected_rows")  # fmt: skip
+              "raw.service__interactions", "landing.files", "landing.rejected_rows")  # fmt: skip
     return [(table, shop.rows(f"select count(*) from {table}")[0][0]) for table in tables]
 
 
 def told(shop: Shop) -> list[list[tuple[object, ...]]]:
     """What the tables say, but for when and under which key it was landed."""
-    raw = ("sales__customers", "sales__order_lines", "survey__responses", "survey__answers")
+    raw = ("sales__customers", "sales__order_lines", "survey__responses", "survey__answers", "service__interactions"
+    )  # fmt: skip
     queries = [
         f"select * exclude (_file_id, _delivered_at, _delivery_key) from raw.{table} order by all" for table in raw
     ]
@@ -111,6 +121,10 @@ def test_nothing_of_an_erased_customer_is_left_in_the_warehouse_and_every_row_is
         "select response_id, answer_text from raw.survey__answers where answer_text is not null order by response_id"
     )
     assert shop.rows(texts) == [("r1", ERASED_TEXT), ("r2", ERASED_TEXT), ("r3", "All good")]
+    # What led to the customer leads to the pseudonym: both touches by one card stay touches by one card.
+    cards = dict(shop.rows("select interaction_id, coalesce(card_id, contact_hash) from raw.service__interactions"))
+    own_card = shop.rows("select distinct card_id from raw.sales__customers where customer_id like 'erased-%'")
+    assert [(cards["i2"],)] == own_card and cards["i1"].startswith("erased-") and cards["i3"] == "CARD-888"
     # The till's tablet was others' too: it stays, or the screens would see other devices than before.
     devices = dict(shop.rows("select response_id, device_id from raw.survey__responses"))
     assert devices["r1"].startswith("erased-")
@@ -178,6 +192,21 @@ def test_a_text_that_came_before_its_response_goes_once_it_is_known_whose_it_is(
     assert shop.rows("select answer_text from raw.survey__answers where response_id = 'r9'") == [(ERASED_TEXT,)]
 
 
+def test_what_was_noted_about_a_case_of_theirs_goes_with_the_response_whenever_it_comes(shop: Shop) -> None:
+    head = "case_id,handled_at,outcome_code,comment\n"
+    cases = (
+        "r1:comment,2026-02-06 10:00:00,resolved,Ada Seven was called\nr3:comment,2026-02-06 10:00:00,resolved,Fine\n"
+    )
+    shop.deliver("service/case_outcomes/1.csv", head + cases)
+    shop.land()
+    erase(shop)
+    shop.deliver("service/case_outcomes/2.csv", head + "r2:nps,2026-02-07 10:00:00,unreachable,Ada Seven again\n")
+    shop.land()
+    assert telling_in(shop.company.warehouse_path) == set()
+    query = "select case_id, comment from raw.service__case_outcomes order by case_id"
+    assert shop.rows(query) == [("r1:comment", ERASED_TEXT), ("r2:nps", ERASED_TEXT), ("r3:comment", "Fine")]
+
+
 def test_the_list_and_its_key_tell_nobody_who_it_was(shop: Shop) -> None:
     erase(shop)
     assert not [text for text in TELLING if text in register_path(shop.company).read_text(encoding="utf-8")]
@@ -227,6 +256,25 @@ def test_an_erasure_that_was_killed_is_resumed_and_one_that_was_done_is_not_repe
     assert shop.company.warehouse_path.stat().st_ino == written
     again = request_erasure(shop.company, ["C-777"], "ann", "asked")
     assert (again.new, len(again.known)) == ((), 1)
+
+
+def test_logs_copies_and_past_nights_forget_too_and_a_past_night_finishes_nothing(shop: Shop) -> None:
+    state = shop.company.state_dir
+    (state / "logs").mkdir()
+    line = "key 'C-777' stands on line 2 already, C-888 does not\n"
+    for name in ("logs/20260101.log", "logs/20260102.log", "nights.jsonl", "last_night.json"):
+        (state / name).write_text(line, encoding="utf-8")
+    for folder in (state / "failing_rows" / "r1", state / "day", shop.company.data_dir / "backfill" / "2026-01-01"):
+        folder.mkdir(parents=True)
+        (folder / "rows").write_text("C-777", encoding="utf-8")
+    (name,) = erase(shop)
+    for path in ("logs/20260101.log", "nights.jsonl", "last_night.json"):
+        assert (state / path).read_text(encoding="utf-8") == line.replace("C-777", name)
+    left = [path for path in shop.company.data_dir.rglob("rows") if path.is_file()]
+    assert left == []
+    shop.company.past_night_path.write_text("{}", encoding="utf-8")
+    assert finish_erasures(shop.company, "r1") == []
+    assert read_erasures(shop.company).pending == (name,)
 
 
 def test_the_job_erases_whom_a_file_names_and_keeps_no_name_in_its_run(

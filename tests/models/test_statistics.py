@@ -226,3 +226,26 @@ def test_answers_needed_bring_reliability_to_seven_tenths(models: Models) -> Non
     for extra in needed.values():
         assert _reliability(true, mean * (1 - mean), 20 + extra) >= 0.7
         assert _reliability(true, mean * (1 - mean), 20 + extra - 1) < 0.7
+
+
+def test_the_day_of_an_employee_has_no_posterior(models: Models) -> None:
+    con = models.connection
+    models.run([(20, 5, 5), (10, 10, 10), (5, 5, 20), (15, 10, 5), (12, 9, 9)])
+    con.execute(
+        "insert into warehouse.intermediate.int_kpi_periods_touched (period_type, period_start) "
+        "values ('day', '2026-03-01')"
+    )
+    con.execute(
+        "insert into warehouse.intermediate.int_employees_peered (employee_id, period_type, period_start, job_role) "
+        "select n::varchar, kind, date '2026-03-01', 'seller' from range(5) as e(n), (values ('day'), ('month')) as k(kind)"
+    )
+    found = {}
+    for level, period_type in (("employee", "month"), ("employee", "day"), ("store", "day")):
+        con.execute(
+            "update warehouse.intermediate.int_kpis_valued set level = ?, period_type = ?", [level, period_type]
+        )
+        rows = con.execute(f"select count(*) from ({models.shrunken_sql}) where reliability is not null").fetchall()
+        found[level, period_type] = rows[0][0]
+    con.execute("delete from warehouse.intermediate.int_kpi_periods_touched where period_type = 'day'")
+    con.execute("delete from warehouse.intermediate.int_employees_peered")
+    assert found == {("employee", "month"): 10, ("employee", "day"): 0, ("store", "day"): 10}

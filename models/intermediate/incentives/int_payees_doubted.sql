@@ -1,7 +1,7 @@
--- One row per payee, period and rule of the gate that doubts what this one person is to be paid. Who
--- is doubted is held, and everybody else is paid. Only complete periods that are not closed: a
--- period that has begun pays for the days so far, and what was closed is held by the ledger. A doubt
--- that the ledger knows by its key was taken over at the close, or released by a person.
+-- One row per payee, period and rule of the gate that doubts what this one person is to be paid.
+-- Who is doubted is held, and everybody else is paid. Only complete periods that are not closed: a
+-- period that has begun pays for the days so far, and what was closed is held by the ledger. A
+-- doubt that the ledger knows by its key was taken over at the close, or released by a person.
 with statements as (
 
     select * from {{ ref("int_statements_gathered") }}
@@ -54,18 +54,27 @@ thresholds as (
 
     select
         max(
-            case when thresholds.rule_name = 'payees.bases_stay' then thresholds.threshold end
+            case
+                when thresholds.rule_name = 'payees.bases_stay'
+                    then thresholds.threshold
+            end
         ) as base_factor,
         max(
-            case when thresholds.rule_name = 'payees.pay_rises_slowly' then thresholds.threshold end
+            case
+                when thresholds.rule_name = 'payees.pay_rises_slowly'
+                    then thresholds.threshold
+            end
         ) as rise_factor,
         max(
             case
-                when thresholds.rule_name = 'payees.pay_follows_the_base' then thresholds.threshold
+                when thresholds.rule_name = 'payees.pay_follows_the_base'
+                    then thresholds.threshold
             end
         ) as pay_factor,
         max(
-            case when thresholds.rule_name = 'payees.work_full_time_at_most' then thresholds.threshold
+            case
+                when thresholds.rule_name = 'payees.work_full_time_at_most'
+                    then thresholds.threshold
             end
         ) as most_fte
     from {{ ref("gate_thresholds") }} as thresholds

@@ -8,8 +8,8 @@ select
     touchpoint_code,
     segment,
     channel,
-    numerator,
-    denominator,
+    cast(numerator as decimal(28, 4)) as numerator,
+    cast(denominator as decimal(28, 4)) as denominator,
     n,
     favourable_count,
     unfavourable_count,
@@ -38,11 +38,11 @@ select
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,
-    cast(null as decimal(28, 4)) as screened_numerator,
-    cast(null as decimal(38, 12)) as weight_sum,
+    cast(null as bigint) as screened_numerator,
+    cast(null as decimal(18, 6)) as weight_sum,
     cast(null as decimal(38, 12)) as weight_square_sum,
-    cast(null as decimal(38, 12)) as weighted_numerator
-from {{ ref("int_invitations_counted_daily") }}
+    cast(null as decimal(18, 6)) as weighted_numerator
+from {{ ref("int_response_rates_counted_daily") }}
 group by measure_code, date_day, touchpoint_code, segment, channel
 union all
 select
@@ -60,9 +60,9 @@ select
     cast(sum(excluded_count) as bigint) as excluded_count,
     cast(sum(uncredited_count) as bigint) as uncredited_count,
     cast(null as bigint) as screened_count,
-    cast(null as decimal(28, 4)) as screened_numerator,
-    cast(null as decimal(38, 12)) as weight_sum,
+    cast(null as bigint) as screened_numerator,
+    cast(null as decimal(18, 6)) as weight_sum,
     cast(null as decimal(38, 12)) as weight_square_sum,
-    cast(null as decimal(38, 12)) as weighted_numerator
+    cast(null as decimal(18, 6)) as weighted_numerator
 from {{ ref("int_tickets_counted_daily") }}
 group by measure_code, date_day, touchpoint_code, segment, channel

@@ -3,7 +3,7 @@
 -- the period is complete, or the code.
 {% set sums = {
     "int_sales_counted_daily": ["store_id", "region", "department_code", "employee_id"],
-    "int_invitations_counted_daily": [
+    "int_response_rates_counted_daily": [
         "store_id", "region", "department_code", "employee_id",
         "touchpoint_code", "segment", "channel",
     ],
@@ -93,22 +93,6 @@ stamps as (
         period_start,
         {{ row_stamp(["employee_id", "job_role"]) }} as stamp
     from {{ ref("int_employees_peered") }}
-    union all
-    -- On a day peers are those of its month.
-    select
-        'day' as period_type,
-        days.date_day as period_start,
-        months.stamp
-    from days
-    inner join (
-        select
-            period_start,
-            sum({{ row_stamp(["employee_id", "job_role"]) }}) as stamp
-        from {{ ref("int_employees_peered") }}
-        where period_type = 'month'
-        group by period_start
-    ) as months
-        on days.month_start = months.period_start
 
 ),
 

@@ -1,7 +1,8 @@
 -- One row per share or points result that has peers and enough answers to be shown: how far it is
 -- signal and how far chance, the posterior of its true value given what its peers are like, and the
 -- probability that it is among the best and the worst quarter of them. Peers of an employee are the
--- holders of the same job role, of all others the entities of their level, in the same period.
+-- holders of the same job role, of all others the entities of their level, in the same period. An
+-- employee's day has none: a handful of answers beside handfuls ranks people by chance.
 --
 -- Shares: beta-binomial; points: normal-normal. The prior is fitted by moments (Kleinman 1973) with
 -- the correction of Efron and Morris (1975) for a spread that is itself only estimated, (k - 3) /
@@ -14,21 +15,9 @@
     partition=["period_type", "period_start"],
 ) }}
 
-with touched as (
+with valued as (
 
-    select * from {{ ref("int_kpi_periods_touched") }}
-
-),
-
-valued as (
-
-    select * from {{ ref("int_kpis_valued") }}
-
-),
-
-days as (
-
-    select * from {{ ref("int_days_dated") }}
+    {{ rows_of_touched_periods(ref("int_kpis_valued")) }}
 
 ),
 
@@ -51,25 +40,16 @@ measured as (
         valued.is_shown,
         cast(valued.n as double) as n,
         cast(valued.value as double) as value,
-        cast(valued.favourable_count as double) as favourable_count,
-        cast(valued.unfavourable_count as double) as unfavourable_count,
-        case when valued.unit = 'ratio' then cast(valued.numerator as double) end as successes,
-        case when valued.level = 'employee' then valued.entity_id end as employee_id,
-        case when valued.period_type = 'day' then 'month' else valued.period_type end
-            as role_period_type,
-        case when valued.period_type = 'day' then days.month_start else valued.period_start end
-            as role_period_start
+        cast(valued.numerator as double) as successes,
+        valued.favourable_count,
+        valued.unfavourable_count,
+        case when valued.level = 'employee' then valued.entity_id end as employee_id
     from valued
-    inner join touched
-        on
-            valued.period_type = touched.period_type
-            and valued.period_start = touched.period_start
-    inner join days
-        on valued.period_start = days.date_day
     where
         valued.origin = 'computed'
         and valued.unit in ('ratio', 'points')
         and valued.level not in ('company', 'stage')
+        and (valued.level != 'employee' or valued.period_type != 'day')
         and valued.n > 0
         and valued.value is not null
         -- Where more came back than was sold, a share has no binomial variance.
@@ -86,9 +66,34 @@ results as (
     left join roles
         on
             measured.employee_id = roles.employee_id
-            and measured.role_period_type = roles.period_type
-            and measured.role_period_start = roles.period_start
+            and measured.period_type = roles.period_type
+            and measured.period_start = roles.period_start
     where measured.level != 'employee' or roles.job_role is not null
+
+),
+
+-- Small samples share results, and with them posteriors: each is looked at once, with how many have
+-- it.
+distinct_results as (
+
+    select
+        measure_code,
+        level,
+        peer_group,
+        period_type,
+        period_start,
+        n,
+        successes,
+        value,
+        max(unit) as unit,
+        max(direction) as direction,
+        max(case when is_shown then 1 else 0 end) as is_shown,
+        cast(count(*) as double) as members,
+        cast(sum(favourable_count) as double) as favourable_count,
+        cast(sum(unfavourable_count) as double) as unfavourable_count
+    from results
+    group by
+        measure_code, level, peer_group, period_type, period_start, n, successes, value
 
 ),
 
@@ -102,25 +107,25 @@ pooled as (
         period_type,
         period_start,
         max(unit) as unit,
-        count(*) as peer_count,
-        {{ stable_sum("n") }} as total_n,
-        {{ stable_sum("n * n") }} as sum_of_squared_n,
-        {{ stable_sum("n * value") }} / {{ stable_sum("n") }} as peer_mean,
+        cast(sum(members) as bigint) as peer_count,
+        {{ stable_sum("members * n") }} as total_n,
+        {{ stable_sum("members * n * n") }} as sum_of_squared_n,
+        {{ stable_sum("members * n * value") }} / {{ stable_sum("members * n") }} as peer_mean,
         case
             when max(unit) = 'points'
                 then
                     10000 * {{ nps_answer_variance(
                         stable_sum("favourable_count"),
                         stable_sum("unfavourable_count"),
-                        stable_sum("n"),
+                        stable_sum("members * n"),
                     ) }}
             else
-                {{ stable_sum("successes") }} / {{ stable_sum("n") }}
-                * (1 - {{ stable_sum("successes") }} / {{ stable_sum("n") }})
+                {{ stable_sum("members * successes") }} / {{ stable_sum("members * n") }}
+                * (1 - {{ stable_sum("members * successes") }} / {{ stable_sum("members * n") }})
         end as answer_variance
-    from results
+    from distinct_results
     group by measure_code, level, peer_group, period_type, period_start
-    having count(*) > 1 and max(case when is_shown then 1 else 0 end) = 1
+    having sum(members) > 1 and max(is_shown) = 1
 
 ),
 
@@ -132,9 +137,10 @@ distances as (
         results.peer_group,
         results.period_type,
         results.period_start,
-        {{ stable_sum("results.n * power(results.value - pooled.peer_mean, 2)") }}
-            as squared_distance
-    from results
+        {{ stable_sum("""
+            results.members * results.n * power(results.value - pooled.peer_mean, 2)
+        """) }} as squared_distance
+    from distinct_results as results
     inner join pooled
         on
             results.measure_code = pooled.measure_code
@@ -218,13 +224,16 @@ posteriors as (
     select
         results.measure_code,
         results.level,
-        results.entity_id,
+        results.peer_group,
         results.period_type,
         results.period_start,
-        results.peer_group,
+        results.n,
+        results.successes,
+        results.value,
         results.unit,
         results.direction,
         results.is_shown,
+        results.members,
         priors.peer_count,
         priors.peer_mean,
         case
@@ -270,7 +279,7 @@ posteriors as (
                         / (results.n + priors.prior_n)
                     )
         end as deviation
-    from results
+    from distinct_results as results
     inner join priors
         on
             results.measure_code = priors.measure_code
@@ -278,27 +287,6 @@ posteriors as (
             and results.peer_group = priors.peer_group
             and results.period_type = priors.period_type
             and results.period_start = priors.period_start
-
-),
-
--- Small samples share posteriors: each is looked at once, with how many have it.
-distinct_posteriors as (
-
-    select
-        measure_code,
-        level,
-        peer_group,
-        period_type,
-        period_start,
-        a,
-        b,
-        mean,
-        deviation,
-        cast(count(*) as double) as members
-    from posteriors
-    where peer_count > 3
-    group by
-        measure_code, level, peer_group, period_type, period_start, a, b, mean, deviation
 
 ),
 
@@ -313,8 +301,8 @@ cuts as (
         {% for name, share in {"high_cut": 0.25, "low_cut": 0.75}.items() %}
         {{ beta_rank_cut(share, "a", "b", "members") }} as {{ name }}{{ "," if not loop.last }}
         {% endfor %}
-    from distinct_posteriors
-    where a is not null
+    from posteriors
+    where a is not null and peer_count > 3
     group by measure_code, level, peer_group, period_type, period_start
     union all
     select
@@ -327,8 +315,8 @@ cuts as (
         {{ normal_rank_cut(share, "mean", "deviation", "members") }}
             as {{ name }}{{ "," if not loop.last }}
         {% endfor %}
-    from distinct_posteriors
-    where mean is not null
+    from posteriors
+    where mean is not null and peer_count > 3
     group by measure_code, level, peer_group, period_type, period_start
 
 ),
@@ -361,35 +349,70 @@ judged as (
             and posteriors.peer_group = cuts.peer_group
             and posteriors.period_type = cuts.period_type
             and posteriors.period_start = cuts.period_start
-    where posteriors.is_shown
+    where posteriors.is_shown = 1
+
+),
+
+rounded as (
+
+    select
+        measure_code,
+        level,
+        peer_group,
+        period_type,
+        period_start,
+        n,
+        successes,
+        value,
+        peer_count,
+        round(peer_mean, 10) as peer_mean,
+        round(reliability, 10) as reliability,
+        cast(ceil(round(answers_needed, 6)) as bigint) as answers_needed,
+        round(coalesce(mean, a / (a + b)), 10) as shrunken_value,
+        round(
+            coalesce(deviation, sqrt(a * b / (a + b + 1)) / (a + b)), 10
+        ) as shrunken_sd,
+        round(
+            case when unit = 'points' and low_bound < -100 then -100 else low_bound end, 10
+        ) as credible_low,
+        round(
+            case when unit = 'points' and high_bound > 100 then 100 else high_bound end, 10
+        ) as credible_high,
+        round(
+            case when direction = 'lower_is_better' then low_quarter else high_quarter end, 6
+        ) as top_quarter_probability,
+        round(
+            case when direction = 'lower_is_better' then high_quarter else low_quarter end, 6
+        ) as bottom_quarter_probability
+    from judged
 
 )
 
 select
-    measure_code,
-    level,
-    entity_id,
-    period_type,
-    period_start,
-    nullif(peer_group, '') as peer_group,
-    peer_count,
-    round(peer_mean, 10) as peer_mean,
-    round(reliability, 10) as reliability,
-    cast(ceil(round(answers_needed, 6)) as bigint) as answers_needed,
-    round(coalesce(mean, a / (a + b)), 10) as shrunken_value,
-    round(
-        coalesce(deviation, sqrt(a * b / (a + b + 1)) / (a + b)), 10
-    ) as shrunken_sd,
-    round(
-        case when unit = 'points' and low_bound < -100 then -100 else low_bound end, 10
-    ) as credible_low,
-    round(
-        case when unit = 'points' and high_bound > 100 then 100 else high_bound end, 10
-    ) as credible_high,
-    round(
-        case when direction = 'lower_is_better' then low_quarter else high_quarter end, 6
-    ) as top_quarter_probability,
-    round(
-        case when direction = 'lower_is_better' then high_quarter else low_quarter end, 6
-    ) as bottom_quarter_probability
-from judged
+    results.measure_code,
+    results.level,
+    results.entity_id,
+    results.period_type,
+    results.period_start,
+    nullif(results.peer_group, '') as peer_group,
+    rounded.peer_count,
+    rounded.peer_mean,
+    rounded.reliability,
+    rounded.answers_needed,
+    rounded.shrunken_value,
+    rounded.shrunken_sd,
+    rounded.credible_low,
+    rounded.credible_high,
+    rounded.top_quarter_probability,
+    rounded.bottom_quarter_probability
+from results
+inner join rounded
+    on
+        results.measure_code = rounded.measure_code
+        and results.level = rounded.level
+        and results.peer_group = rounded.peer_group
+        and results.period_type = rounded.period_type
+        and results.period_start = rounded.period_start
+        and results.n = rounded.n
+        and results.successes = rounded.successes
+        and results.value = rounded.value

@@ -6,25 +6,60 @@
     partition=["period_type", "period_start"],
 ) }}
 
+{% set types = {
+    "numerator": "decimal(28, 4)",
+    "denominator": "decimal(28, 4)",
+    "n": "bigint",
+    "favourable_count": "bigint",
+    "unfavourable_count": "bigint",
+    "score_sum": "decimal(38, 12)",
+    "excluded_count": "bigint",
+    "uncredited_count": "bigint",
+    "screened_count": "bigint",
+    "screened_numerator": "bigint",
+    "weight_sum": "decimal(18, 6)",
+    "weight_square_sum": "decimal(38, 12)",
+    "weighted_numerator": "decimal(18, 6)",
+} %}
+{% set sums %}
+        {%- for column, type in types.items() %}
+        cast(sum({{ column }}) as {{ type }}) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+{%- endset %}
+-- A level is summed from the fewest rows that hold it, months and quarters from the parts of
+-- periods that both consist of.
 {% set levels = {
-    "credit": {
-        "company": "'company'",
-        "region": "region",
-        "store": "store_id",
-        "department": "department_code",
-        "employee": "employee_id",
+    "company": {"entity": "'company'", "days": "area_days", "parts": "area_parts"},
+    "region": {"entity": "region", "days": "area_days", "parts": "area_parts"},
+    "department": {"entity": "department_code", "days": "area_days", "parts": "area_parts"},
+    "store": {"entity": "store_id", "days": "place_days", "parts": "place_parts"},
+    "employee": {"entity": "employee_id", "days": "credit_days", "parts": "employee_parts"},
+    "touchpoint": {"entity": "touchpoint_code", "days": "audience_days", "parts": "audience_parts"},
+    "segment": {"entity": "segment", "days": "audience_days", "parts": "audience_parts"},
+    "channel": {"entity": "channel", "days": "audience_days", "parts": "audience_parts"},
+} %}
+{% set groupings = {
+    "place_days": {
+        "from": "credit_days", "by": "date_day, is_touched, month_start, quarter_start, "
+        ~ "store_id, region, department_code",
     },
-    "audience": {
-        "touchpoint": "touchpoint_code",
-        "segment": "segment",
-        "channel": "channel",
+    "area_days": {
+        "from": "place_days", "by": "date_day, is_touched, region, department_code",
+    },
+    "place_parts": {
+        "from": "place_days", "by": "month_start, quarter_start, store_id, region, department_code",
+    },
+    "area_parts": {
+        "from": "place_parts", "by": "month_start, quarter_start, region, department_code",
+    },
+    "employee_parts": {
+        "from": "credit_days", "by": "month_start, quarter_start, employee_id",
+    },
+    "audience_parts": {
+        "from": "audience_days",
+        "by": "month_start, quarter_start, touchpoint_code, segment, channel",
     },
 } %}
-{% set columns = {
-    "credit": ["store_id", "region", "department_code", "employee_id"],
-    "audience": ["touchpoint_code", "segment", "channel"],
-} %}
-{% set period_starts = {"day": "date_day", "month": "month_start", "quarter": "quarter_start"} %}
 
 with touched as (
 
@@ -40,127 +75,89 @@ survey_measures as (
 
 ),
 
--- The days of the touched periods.
-touched_days as (
+-- The days of the touched periods, with those of their periods that are touched.
+days as (
 
-    {% for period_type, period_start in period_starts.items() %}
     select
-        touched.period_type,
-        touched.period_start,
-        days.date_day
-    from touched
-    inner join {{ ref("int_days_dated") }} as days
+        days.date_day,
+        touched_days.period_start is not null as is_touched,
+        touched_months.period_start as month_start,
+        touched_quarters.period_start as quarter_start
+    from {{ ref("int_days_dated") }} as days
+    {% for period_type, period_start in {
+        "day": "date_day", "month": "month_start", "quarter": "quarter_start"
+    }.items() %}
+    left join touched as touched_{{ period_type }}s
         on
-            touched.period_type = '{{ period_type }}'
-            and touched.period_start = days.{{ period_start }}
-    {{ "union all" if not loop.last }}
+            touched_{{ period_type }}s.period_type = '{{ period_type }}'
+            and days.{{ period_start }} = touched_{{ period_type }}s.period_start
     {% endfor %}
+    where
+        coalesce(
+            touched_days.period_start,
+            touched_months.period_start,
+            touched_quarters.period_start
+        ) is not null
 
 ),
 
 {% for grouping, relation in {
     "credit": ref("int_kpis_counted_daily"), "audience": ref("int_kpi_audiences_counted_daily")
 }.items() %}
--- Months and quarters are summed by what they are split by first: their levels are then few rows.
-{{ grouping }}_counts as (
+{{ grouping }}_days as (
 
     select
-        counts.measure_code,
-        {% for column in columns[grouping] %}
-        counts.{{ column }},
-        {% endfor %}
-        touched_days.period_type,
-        touched_days.period_start,
-        sum(counts.numerator) as numerator,
-        sum(counts.denominator) as denominator,
-        sum(counts.n) as n,
-        sum(counts.favourable_count) as favourable_count,
-        sum(counts.unfavourable_count) as unfavourable_count,
-        sum(counts.score_sum) as score_sum,
-        sum(counts.excluded_count) as excluded_count,
-        sum(counts.uncredited_count) as uncredited_count,
-        sum(counts.screened_count) as screened_count,
-        sum(counts.screened_numerator) as screened_numerator,
-        sum(counts.weight_sum) as weight_sum,
-        sum(counts.weight_square_sum) as weight_square_sum,
-        sum(counts.weighted_numerator) as weighted_numerator
+        counts.*,
+        days.is_touched,
+        days.month_start,
+        days.quarter_start
     from {{ relation }} as counts
-    inner join touched_days
-        on
-            counts.date_day = touched_days.date_day
-            and touched_days.period_type != 'day'
-    group by
-        counts.measure_code,
-        {% for column in columns[grouping] %}
-        counts.{{ column }},
-        {% endfor %}
-        touched_days.period_type,
-        touched_days.period_start
-    union all
+    inner join days
+        on counts.date_day = days.date_day
+
+),
+
+{% endfor %}
+{% for grouping, basis in groupings.items() %}
+{{ grouping }} as (
+
     select
-        counts.measure_code,
-        {% for column in columns[grouping] %}
-        counts.{{ column }},
-        {% endfor %}
-        touched_days.period_type,
-        touched_days.period_start,
-        counts.numerator,
-        counts.denominator,
-        counts.n,
-        counts.favourable_count,
-        counts.unfavourable_count,
-        counts.score_sum,
-        counts.excluded_count,
-        counts.uncredited_count,
-        counts.screened_count,
-        counts.screened_numerator,
-        counts.weight_sum,
-        counts.weight_square_sum,
-        counts.weighted_numerator
-    from {{ relation }} as counts
-    inner join touched_days
-        on
-            counts.date_day = touched_days.date_day
-            and touched_days.period_type = 'day'
+        measure_code,
+        {{ basis["by"] }},
+        {{- sums }}
+    from {{ basis["from"] }}
+    group by
+        measure_code,
+        {{ basis["by"] }}
 
 ),
 
 {% endfor %}
 summed as (
 
-    {% for grouping, entities in levels.items() %}
-    {% set is_last_grouping = loop.last %}
-    {% for level, entity in entities.items() %}
+    {% for level, basis in levels.items() %}
+    {% set is_last_level = loop.last %}
+    {% for period_type in ["day", "month", "quarter"] %}
+    {% set period_start = "date_day" if period_type == "day" else period_type ~ "_start" %}
     select
         measure_code,
         '{{ level }}' as level,
-        {{ entity }} as entity_id,
-        period_type,
-        period_start,
-        cast(sum(numerator) as decimal(28, 4)) as numerator,
-        cast(sum(denominator) as decimal(28, 4)) as denominator,
-        cast(sum(n) as bigint) as n,
-        cast(sum(favourable_count) as bigint) as favourable_count,
-        cast(sum(unfavourable_count) as bigint) as unfavourable_count,
-        cast(sum(score_sum) as decimal(38, 12)) as score_sum,
-        cast(sum(excluded_count) as bigint) as excluded_count,
-        cast(sum(uncredited_count) as bigint) as uncredited_count,
-        cast(sum(screened_count) as bigint) as screened_count,
-        cast(sum(screened_numerator) as decimal(28, 4)) as screened_numerator,
-        cast(sum(weight_sum) as decimal(38, 12)) as weight_sum,
-        cast(sum(weight_square_sum) as decimal(38, 12)) as weight_square_sum,
-        cast(sum(weighted_numerator) as decimal(38, 12)) as weighted_numerator
-    from {{ grouping }}_counts
+        {{ basis["entity"] }} as entity_id,
+        '{{ period_type }}' as period_type,
+        {{ period_start }} as period_start,
+        {{- sums }}
+    from {{ basis["days" if period_type == "day" else "parts"] }}
     where
-        {{ entity }} is not null
-        {% if level == "employee" %}
-        and (
-            period_type != 'day'
-            or measure_code in (select survey_measures.measure_code from survey_measures)
-        )
+        {{ "is_touched" if period_type == "day" else period_start ~ " is not null" }}
+        and {{ basis["entity"] }} is not null
+        {% if level == "employee" and period_type == "day" %}
+        and measure_code in (select survey_measures.measure_code from survey_measures)
         {% endif %}
-    group by measure_code, {{ entity ~ "," if level != "company" }} period_type, period_start
-    {{ "union all" if not (loop.last and is_last_grouping) }}
+    group by
+        measure_code,
+        {{ basis["entity"] ~ "," if level != "company" }}
+        {{ period_start }}
+    {{ "union all" if not (loop.last and is_last_level) }}
     {% endfor %}
     {% endfor %}
 
@@ -172,17 +169,5 @@ select
     entity_id,
     period_type,
     period_start,
-    numerator,
-    denominator,
-    n,
-    favourable_count,
-    unfavourable_count,
-    score_sum,
-    excluded_count,
-    uncredited_count,
-    screened_count,
-    screened_numerator,
-    weight_sum,
-    weight_square_sum,
-    weighted_numerator
+    {{ types.keys() | join(",\n    ") }}
 from summed

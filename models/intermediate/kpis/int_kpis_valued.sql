@@ -15,7 +15,7 @@ with touched as (
 
 summed as (
 
-    select * from {{ ref("int_kpis_summed") }}
+    {{ rows_of_touched_periods(ref("int_kpis_summed")) }}
 
 ),
 
@@ -43,27 +43,56 @@ targets as (
 
 ),
 
+-- What governs a measure in a touched period.
+definitions as (
+
+    select
+        measures.measure_code,
+        periods.period_type,
+        periods.period_start,
+        periods.period_end,
+        periods.is_complete,
+        measures.unit,
+        measures.direction,
+        measures.minimum_n,
+        measures.minimum_n_shown,
+        measures.definition_version
+    from periods
+    inner join touched
+        on
+            periods.period_type = touched.period_type
+            and periods.period_start = touched.period_start
+    inner join measures
+        on {{ in_force("measures", "periods.period_start") }}
+
+),
+
+-- Shares of answers (a touchpoint with two owners) carry more decimals than sums of days do.
 results as (
 
     select
-        summed.measure_code,
-        summed.level,
-        summed.entity_id,
-        summed.period_type,
-        summed.period_start,
-        summed.numerator,
-        summed.denominator,
-        summed.n,
-        summed.favourable_count,
-        summed.unfavourable_count,
-        summed.score_sum,
-        summed.excluded_count,
-        summed.uncredited_count,
-        summed.screened_count,
-        summed.screened_numerator,
-        summed.weight_sum,
-        summed.weight_square_sum,
-        summed.weighted_numerator,
+        measure_code,
+        level,
+        entity_id,
+        period_type,
+        period_start,
+        numerator,
+        denominator,
+        cast(null as decimal(28, 10)) as shared_numerator,
+        cast(null as decimal(28, 10)) as shared_denominator,
+        cast(numerator as double) as successes,
+        cast(denominator as double) as trials,
+        n,
+        favourable_count,
+        unfavourable_count,
+        cast(score_sum as double) as score_sum,
+        excluded_count,
+        uncredited_count,
+        screened_count,
+        screened_numerator,
+        cast(weight_sum as double) as weight_sum,
+        cast(weight_square_sum as double) as weight_square_sum,
+        cast(weighted_numerator as double) as weighted_numerator,
         cast(null as decimal(38, 12)) as supplied_value,
         cast(null as double) as supplied_ci_low,
         cast(null as double) as supplied_ci_high,
@@ -74,44 +103,40 @@ results as (
         cast(null as decimal(18, 4)) as baseline,
         'computed' as origin
     from summed
-    inner join touched
-        on
-            summed.period_type = touched.period_type
-            and summed.period_start = touched.period_start
     union all
     select
-        supplied.measure_code,
-        supplied.level,
-        supplied.entity_id,
-        supplied.period_type,
-        supplied.period_start,
-        supplied.numerator,
-        supplied.denominator,
-        supplied.n,
-        supplied.favourable_count,
-        supplied.unfavourable_count,
-        supplied.score_sum,
-        supplied.excluded_count,
+        measure_code,
+        level,
+        entity_id,
+        period_type,
+        period_start,
+        cast(numerator as decimal(28, 4)) as numerator,
+        cast(denominator as decimal(28, 4)) as denominator,
+        cast(numerator as decimal(28, 10)) as shared_numerator,
+        cast(denominator as decimal(28, 10)) as shared_denominator,
+        cast(numerator as double) as successes,
+        cast(denominator as double) as trials,
+        n,
+        favourable_count,
+        unfavourable_count,
+        cast(score_sum as double) as score_sum,
+        excluded_count,
         cast(null as bigint) as uncredited_count,
         cast(null as bigint) as screened_count,
-        cast(null as decimal(28, 4)) as screened_numerator,
-        cast(null as decimal(38, 12)) as weight_sum,
-        cast(null as decimal(38, 12)) as weight_square_sum,
-        cast(null as decimal(38, 12)) as weighted_numerator,
-        supplied.value as supplied_value,
-        supplied.ci_low as supplied_ci_low,
-        supplied.ci_high as supplied_ci_high,
-        supplied.delivered_value,
-        supplied.delivered_floor,
-        supplied.delivered_threshold,
-        supplied.delivered_benchmark,
-        supplied.baseline,
-        supplied.origin
+        cast(null as bigint) as screened_numerator,
+        cast(null as double) as weight_sum,
+        cast(null as double) as weight_square_sum,
+        cast(null as double) as weighted_numerator,
+        value as supplied_value,
+        ci_low as supplied_ci_low,
+        ci_high as supplied_ci_high,
+        delivered_value,
+        delivered_floor,
+        delivered_threshold,
+        delivered_benchmark,
+        baseline,
+        origin
     from supplied
-    inner join touched
-        on
-            supplied.period_type = touched.period_type
-            and supplied.period_start = touched.period_start
 
 ),
 
@@ -134,22 +159,22 @@ defined as (
 
     select
         results.*,
-        periods.period_end,
-        periods.is_complete,
-        measures.unit,
-        measures.direction,
-        measures.minimum_n,
-        measures.minimum_n_shown,
-        measures.definition_version
+        definitions.period_end,
+        definitions.is_complete,
+        definitions.unit,
+        definitions.direction,
+        definitions.minimum_n,
+        definitions.minimum_n_shown,
+        definitions.definition_version,
+        results.favourable_count
+        - case when definitions.unit = 'points' then results.unfavourable_count else 0 end
+            as answer_balance
     from results
-    inner join periods
+    inner join definitions
         on
-            results.period_type = periods.period_type
-            and results.period_start = periods.period_start
-    inner join measures
-        on
-            results.measure_code = measures.measure_code
-            and {{ in_force("measures", "results.period_start") }}
+            results.measure_code = definitions.measure_code
+            and results.period_type = definitions.period_type
+            and results.period_start = definitions.period_start
     left join delivered
         on
             results.measure_code = delivered.measure_code
@@ -201,6 +226,23 @@ targeted as (
             and defined.period_type = shared_targets.period_type
             and defined.period_start = shared_targets.period_start
 
+),
+
+-- A share of answers is a quotient of two counts, which is taken faster than that of two decimals.
+divided as (
+
+    select
+        *,
+        case
+            when unit in ('amount', 'count', 'score') or origin = 'delivered' then null
+            when shared_numerator is not null
+                then {{ exact_divide("shared_numerator", "shared_denominator", 10) }}
+            when numerator = answer_balance and denominator = n
+                then {{ exact_divide_counts("answer_balance", "n") }}
+            else {{ exact_divide("numerator", "denominator") }}
+        end as quotient
+    from targeted
+
 )
 
 select
@@ -219,13 +261,11 @@ select
         when supplied_value is not null then supplied_value
         when unit in ('amount', 'count', 'score')
             then cast(numerator as decimal(38, 12))
-        when unit = 'points'
-            then
-                cast({{ exact_divide("numerator", "denominator", 10) }} * 100 as decimal(38, 12))
-        else {{ exact_divide("numerator", "denominator", 10) }}
+        when unit = 'points' then cast(quotient * 100 as decimal(38, 12))
+        else quotient
     end as value,
-    cast(numerator as decimal(28, 4)) as numerator,
-    cast(denominator as decimal(28, 4)) as denominator,
+    numerator,
+    denominator,
     -- What value is a multiple of, so that attainment can be taken from whole numbers.
     case when origin = 'computed' and unit = 'points' then 100 else 1 end as value_scale,
     delivered_value,
@@ -235,32 +275,29 @@ select
     unfavourable_count,
     excluded_count,
     uncredited_count,
-    cast(score_sum / nullif(n, 0) as double) as mean_score,
+    score_sum / nullif(n, 0) as mean_score,
     case
         when supplied_value is not null then supplied_ci_low
-        when unit = 'ratio' then {{ wilson_bound("numerator", "denominator", "low") }}
+        when unit = 'ratio' then {{ wilson_bound("successes", "trials", "low") }}
         when unit = 'points'
             then {{ nps_bound("favourable_count", "unfavourable_count", "n", "low") }}
     end as ci_low,
     case
         when supplied_value is not null then supplied_ci_high
-        when unit = 'ratio' then {{ wilson_bound("numerator", "denominator", "high") }}
+        when unit = 'ratio' then {{ wilson_bound("successes", "trials", "high") }}
         when unit = 'points'
             then {{ nps_bound("favourable_count", "unfavourable_count", "n", "high") }}
     end as ci_high,
     -- What the answers weigh, and what those that a screen took out would have changed.
-    cast(weighted_numerator as double) / nullif(cast(weight_sum as double), 0)
+    weighted_numerator / nullif(weight_sum, 0)
     * case when unit = 'points' then 100 else 1 end as weighted_value,
-    power(cast(weight_sum as double), 2) / nullif(cast(weight_square_sum as double), 0)
-        as effective_n,
-    n * cast(weight_square_sum as double) / nullif(power(cast(weight_sum as double), 2), 0)
-        as design_effect,
+    power(weight_sum, 2) / nullif(weight_square_sum, 0) as effective_n,
+    n * weight_square_sum / nullif(power(weight_sum, 2), 0) as design_effect,
     screened_count,
     case
         when screened_count is null then null
         else
-            cast(numerator + screened_numerator as double)
-            / nullif(cast(denominator + screened_count as double), 0)
+            (successes + screened_numerator) / nullif(trials + screened_count, 0)
             * case when unit = 'points' then 100 else 1 end
     end as value_with_screened,
     n >= minimum_n and numerator is not null as is_reportable,
@@ -270,4 +307,4 @@ select
     target,
     stretch,
     definition_version
-from targeted
+from divided

@@ -148,7 +148,8 @@ late_days as (
             credit_splits.order_id = order_lines.order_id
             and credit_splits.line_no = order_lines.line_no
     {% for extract, moment in [("responses", "submitted_at"), ("returns", "returned_at")] %}
-    -- Who is credited with an answer or a return is read from its sale, which may be of another month.
+    -- Who is credited with an answer or a return is read from its sale, which may be of another
+    -- month.
     union all
     select
         {{ local_day("rows." ~ moment) }} as first_day,

@@ -122,8 +122,9 @@ left join results
         and located.period_start = results.period_start
 left join shrunken
     on
-        located.scoring_method = 'shrunken'
-        and located.measure_code = shrunken.measure_code
+        -- Beside the keys a condition on one side alone would compare every row with every other.
+        case when located.scoring_method = 'shrunken' then located.measure_code end
+        = shrunken.measure_code
         and located.measured_level = shrunken.level
         and located.measured_entity_id = shrunken.entity_id
         and located.period_type = shrunken.period_type

@@ -31,7 +31,7 @@ owned as (
             and {{ in_force("owners", "cases.interaction_on") }}
     qualify
         row_number() over (
-            partition by cases.case_id order by owners.share desc, owners.department_code
+            partition by cases.case_id order by owners.share desc, owners.department_code asc
         ) = 1
 
 ),
@@ -95,7 +95,7 @@ managers as (
     qualify
         row_number() over (
             partition by interaction_on, store_id, owning_department_code
-            order by place_rank, report_count desc, manager_id
+            order by place_rank asc, report_count desc, manager_id asc
         ) = 1
 
 ),

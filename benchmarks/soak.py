@@ -1,0 +1,326 @@
+"""Nights under faults, one after another on one company: killed, starved of disk, started twice, fed a broken extract, and with
+the clock set elsewhere. After each fault the last good release must be readable and whole, the ledger must verify, and the next
+normal night must publish exactly the tables of an undisturbed run. One exception ends the run with an error.
+
+    python -m benchmarks.soak [--kills 200] [--disks 50] [--twins 50] [--extracts 50] [--clocks 20] [--seed 1]
+
+Every fault comes on its own share of the rounds, in an order drawn by ``--seed``. A night has work to do in every round: a
+remark in a seed is another policy with the same figures, and every third time the warehouse is built from nothing. The disk
+is a tmpfs, so the rounds of the disk need root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.store import has_ledger
+from orchestration.ledger.verify import verify_ledger
+from orchestration.publishing.history import verified_release
+from orchestration.publishing.release import PublishRefused, current_release
+from orchestration.sample import SampleSpec, write_sample
+from orchestration.settings import PROJECT_DIR, Company, load_company
+from orchestration.sql_text import quoted
+
+CHAIN = SampleSpec(scale=0.05, months=4, last_day=date(2026, 4, 30))
+# What tells of the run and of deliveries, not of the data.
+_OF_THE_RUN = {"meta.publication", "meta.check_results", "meta.landed_files", "meta.rejected_rows"}
+_ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia")
+
+
+class SoakError(Exception):
+    """Something that must hold did not; the message says what, in which round."""
+
+
+@dataclass
+class Tally:
+    """What happened, by kind of fault."""
+
+    rounds: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
+    nights: int = 0
+
+
+class Soak:
+    """One company under faults, and the tables that it must always come back to."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.draw = random.Random(seed)
+        self.tally = Tally()
+        self.company = _new_company(folder / "company")
+        write_sample(self.company.extracts_dir, CHAIN)
+        self.night_seconds = self._undisturbed()
+        self.golden = self._tables()
+
+    def _undisturbed(self) -> float:
+        started = time.monotonic()
+        self._normal_night("the first night")
+        return time.monotonic() - started
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        """A night in a process group of its own, so that a kill leaves no child behind unless it ought to."""
+        self.tally.nights += 1
+        known = {name: value for name, value in os.environ.items() if not name.startswith("SCORECARD_")}
+        return subprocess.Popen(
+            [sys.executable, "-c", "from orchestration.cli import main; main()", "nightly"],
+            env={**known, "PYTHONPATH": str(PROJECT_DIR), "SCORECARD_COMPANY": str(self.company.folder), **environment},
+            cwd=PROJECT_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def _normal_night(self, what: str) -> None:
+        code = self.start().wait()
+        if code != 0:
+            raise SoakError(f"{what}: a normal night ended with {code}; see {self.company.state_dir / 'logs'}")
+
+    def _tables(self) -> dict[str, str]:
+        found = {}
+        for name in ("marts.duckdb", "incentives.duckdb"):
+            with duckdb.connect(str(self.company.published_dir / "current" / name), read_only=True) as connection:
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables()"
+                ).fetchall():
+                    if f"{schema}.{table}" not in _OF_THE_RUN:
+                        found[f"{name}:{schema}.{table}"] = connection.execute(
+                            "select count(*) || ' ' || md5(coalesce(string_agg(line, chr(10) order by line), '')) "
+                            f"from (select cast(t as varchar) as line from {quoted(schema)}.{quoted(table)} as t)"
+                        ).fetchall()[0][0]
+        return found
+
+    def give_work(self) -> None:
+        """Another policy with the same figures; now and then a warehouse that is built from nothing."""
+        path = self.company.seeds_dir / "policy" / "gate_thresholds.csv"
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        rows[1][-1] = f"Remark {self.draw.randrange(10**12)}"
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            csv.writer(handle, lineterminator="\n").writerows(rows)
+        if self.draw.random() < 1 / 3:
+            self.company.warehouse_path.unlink(missing_ok=True)
+
+    def check(self, fault: str) -> None:
+        """Straight after the fault: readers have a whole release, of one night, with the tables they must have."""
+        try:
+            release = current_release(self.company)
+            if release is None:
+                raise SoakError(f"{fault}: readers have no release")
+            verified_release(self.company, release.release_id)
+            if has_ledger(self.company):
+                verify_ledger(self.company)
+        except (PublishRefused, LedgerError) as error:
+            raise SoakError(f"{fault}: {error}") from error
+        self._compare(fault)
+
+    def _compare(self, what: str) -> None:
+        tables = self._tables()
+        if different := sorted(t for t in tables.keys() | self.golden.keys() if tables.get(t) != self.golden.get(t)):
+            raise SoakError(f"{what}: {', '.join(different)} are not those of an undisturbed run")
+
+    def round(self, fault: str) -> None:
+        """One fault, the checks after it, a normal night, and the comparison."""
+        self.give_work()
+        outcome = getattr(self, f"_{fault}")()
+        self.tally.rounds[fault] += 1
+        self.tally.outcomes[fault, outcome] += 1
+        self.check(fault)
+        self._normal_night(f"after {fault} ({outcome})")
+        self.check(f"the night after {fault} ({outcome})")
+
+    def _kill(self) -> str:
+        night = self.start()
+        time.sleep(self.draw.uniform(0, self.night_seconds))
+        was_running = night.poll() is None
+        if was_running:
+            os.killpg(night.pid, signal.SIGKILL)
+        night.wait()
+        if not was_running:
+            return "over before"
+        heartbeat = self.company.state_dir / "heartbeat.json"
+        self.tally.steps[_step(heartbeat)] += 1
+        return "killed"
+
+    def _disk(self) -> str:
+        with _small_disk(self.company, self.draw):
+            code = self.start().wait()
+        if code not in (0, 1):
+            raise SoakError(f"a night on a full disk ended with {code}")
+        return "published" if code == 0 else "failed"
+
+    def _twins(self) -> str:
+        nights = [self.start(), self.start()]
+        codes = sorted(night.wait() for night in nights)
+        # The second may come when the first is through, and then finds nothing new.
+        if codes not in ([0, 75], [0, 0]):
+            raise SoakError(f"two nights started at once ended with {codes}")
+        return "one was told that it is busy" if codes == [0, 75] else "one after the other"
+
+    def _extract(self) -> str:
+        kind = self.draw.choice(["cut in a row", "quote left open", "NUL bytes", "not text", "columns missing"])
+        source = self.draw.choice(sorted((self.company.extracts_dir / "sales" / "order_lines").glob("*.csv")))
+        good = source.read_bytes()
+        header, _, body = good.partition(b"\n")
+        broken = {
+            "cut in a row": good[: good.rindex(b"\n", 0, -1) + 4],
+            "quote left open": header + b'\n"' + body,
+            "NUL bytes": header + b"\n\0\0\0" + body,
+            "not text": b"\xff\xfe\x00\xd8" + bytes(range(128, 256)) * 40,
+            "columns missing": header.replace(b"order_id", b"nonsense") + b"\n" + body,
+        }[kind]
+        self._deliver(source, broken)
+        code = self.start().wait()
+        self._deliver(source, good)
+        if code not in (0, 1, 3):
+            raise SoakError(f"a night with an extract with {kind} ended with {code}")
+        return kind
+
+    def _deliver(self, path: Path, content: bytes) -> None:
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+
+    def _clock(self) -> str:
+        """The clock jumps while the night runs; the zone of the machine is one with other summer times."""
+        note = self.company.state_dir / "clock"
+        note.write_text("+0\n", encoding="utf-8")
+        zone = self.draw.choice(_ZONES)
+        library = _faketime()
+        night = self.start(
+            TZ=zone, LD_PRELOAD=str(library), FAKETIME_TIMESTAMP_FILE=str(note), FAKETIME_NO_CACHE="1",
+            DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
+        )  # fmt: skip
+        time.sleep(self.draw.uniform(0, self.night_seconds))
+        jump = self.draw.choice(["-3600", "+3600", "-86400", "+86400", "+31536000", "-31536000"])
+        note.write_text(f"{jump}\n", encoding="utf-8")
+        code = night.wait()
+        if code not in (0, 1):
+            raise SoakError(f"a night in {zone} with a jump of {jump} s ended with {code}")
+        return f"{'forward' if jump[0] == '+' else 'back'}, {'published' if code == 0 else 'failed'}"
+
+
+def _new_company(folder: Path) -> Company:
+    folder.mkdir(parents=True)
+    shutil.copy(PROJECT_DIR / "company.yml", folder)
+    shutil.copytree(PROJECT_DIR / "seeds", folder / "seeds")
+    return load_company(folder)
+
+
+def _step(heartbeat: Path) -> str:
+    text = heartbeat.read_text(encoding="utf-8") if heartbeat.is_file() else ""
+    return text.partition('"step": "')[2].partition('"')[0] or "before the first"
+
+
+def _faketime() -> Path | None:
+    spec = find_spec("libfaketime")
+    found = sorted(Path(spec.origin).parent.rglob("libfaketime.so.1")) if spec and spec.origin else []
+    return found[0] if found else None
+
+
+@contextmanager
+def _small_disk(company: Company, draw: random.Random) -> Iterator[None]:
+    """Warehouse and releases on a disk with room for some of a night; on leaving it there is room again."""
+    parts = [company.state_dir, company.published_dir]
+    used = sum(path.stat().st_size for part in parts for path in part.rglob("*") if path.is_file())
+    disk = company.data_dir / "disk"
+    disk.mkdir()
+    room = used + draw.randrange(200_000, max(400_000, used // 2))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(disk)], check=True)
+    try:
+        for part in parts:
+            shutil.copytree(part, disk / part.name, symlinks=True)
+            part.rename(part.with_name(f"{part.name}.away"))
+            part.symlink_to(disk / part.name)
+        yield
+    finally:
+        for part in parts:
+            part.unlink()
+            shutil.rmtree(part.with_name(f"{part.name}.away"))
+            shutil.copytree(disk / part.name, part, symlinks=True)
+        subprocess.run(["umount", str(disk)], check=True)
+        disk.rmdir()
+
+
+def _report(soak: Soak, arguments: argparse.Namespace, seconds: float, left_out: str) -> str:
+    tally = soak.tally
+    wanted = {fault: getattr(arguments, f"{fault}s" if fault != "twins" else fault) for fault in _FAULTS}
+    lines = [
+        "# Nights under faults",
+        "",
+        f"`python -m benchmarks.soak {' '.join(f'--{name} {value}' for name, value in _counts(arguments).items())} "
+        f"--seed {arguments.seed}`: {tally.nights} nights in {seconds / 60:.0f} minutes, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, DuckDB {duckdb.__version__}. An undisturbed night took {soak.night_seconds:.0f} s.",
+        "",
+        "After every fault: the release in place byte for byte as checked, all its tables those of an undisturbed run, the "
+        f"ledger whole; after the next normal night the same. {sum(tally.rounds.values())} rounds, no exception.",
+        "",
+        "| fault | rounds | of | outcomes |",
+        "|---|---|---|---|",
+    ]
+    for fault, of in wanted.items():
+        outcomes = ", ".join(f"{n} {what}" for (kind, what), n in sorted(tally.outcomes.items()) if kind == fault)
+        lines.append(f"| {_FAULTS[fault]} | {tally.rounds[fault]} | {of} | {outcomes} |")
+    killed = ", ".join(f"{step} {n}" for step, n in tally.steps.most_common())
+    lines += ["", f"Killed in the steps: {killed or 'none'}.", *([left_out] if left_out else [])]
+    return "\n".join(lines) + "\n"
+
+
+_FAULTS = {
+    "kill": "kill -9 at a random moment",
+    "disk": "disk full",
+    "twins": "two nights at once",
+    "extract": "corrupt extract",
+    "clock": "clock jumps while the night runs, in a zone with summer time",
+}
+
+
+def _counts(arguments: argparse.Namespace) -> dict[str, int]:
+    return {name: getattr(arguments, name) for name in ("kills", "disks", "twins", "extracts", "clocks")}
+
+
+def main() -> None:
+    """Run all rounds and write the report."""
+    parser = argparse.ArgumentParser()
+    for name, count in (("kills", 200), ("disks", 50), ("twins", 50), ("extracts", 50), ("clocks", 20), ("seed", 1)):
+        parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
+    arguments = parser.parse_args()
+    left_out = ""
+    clocks = arguments.clocks
+    if clocks and _faketime() is None:
+        left_out, clocks = (
+            "libfaketime is not installed (benchmarks/soak.requirements.txt): the clock was left alone.",
+            0,
+        )
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        soak = Soak(Path(name), arguments.seed)
+        rounds = ["kill"] * arguments.kills + ["disk"] * arguments.disks + ["twins"] * arguments.twins
+        rounds += ["extract"] * arguments.extracts + ["clock"] * clocks
+        soak.draw.shuffle(rounds)
+        for number, fault in enumerate(rounds, 1):
+            soak.round(fault)
+            print(f"{number} of {len(rounds)}: {fault}, {time.monotonic() - started:.0f} s", flush=True)
+            # After each round, so that a run that is broken off has its report.
+            arguments.out.write_text(_report(soak, arguments, time.monotonic() - started, left_out), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
