@@ -30,7 +30,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by period_start, level, entity_id order by journey_count desc, path
+            partition by period_start, level, entity_id order by journey_count desc, path asc
         ) as variant_rank
     from counted
 
