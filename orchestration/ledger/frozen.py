@@ -186,7 +186,7 @@ def contact_columns() -> frozenset[str]:
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
             for table in source["tables"]:
                 for column in table.get("columns", []):
-                    if "contact" in column.get("config", {}).get("tags", []):
+                    if {"contact", "personal"} & set(column.get("config", {}).get("tags", [])):
                         names.add(column["name"])
     return frozenset(names)
 

@@ -141,8 +141,11 @@ def test_every_total_is_what_it_was(erased: Erased) -> None:
             ).fetchall()
             for schema, table in tables:
                 columns = {row[0] for row in connection.execute(f"describe before.{schema}.{table}").fetchall()}
-                replaced = f"case customer_id when '{erased.customer}' then '{erased.name}' else customer_id end"
-                old = "*" if "customer_id" not in columns else f"* replace ({replaced} as customer_id)"
+                replaced = ", ".join(
+                    f"case {key} when '{erased.customer}' then '{erased.name}' else {key} end as {key}"
+                    for key in ("customer_id", "source_customer_id") if key in columns
+                )  # fmt: skip
+                old = f"* replace ({replaced})" if replaced else "*"
                 new = "*"
                 if "answer_text" in columns:
                     old, new = (f"{part} exclude (answer_text)" if part == "*" else part.replace(
