@@ -144,7 +144,7 @@ class _Run:
     def _has_seen(self, found: FoundFile, digest: str) -> bool:
         """Whether the ledger knows this very delivery: content, name and time."""
         return any(
-            e.is_delivery and e.content_hash == digest and found.mtime_ns in (e.mtime_ns, e.seen_mtime_ns)
+            e.is_delivery and e.content_hash == digest and e.seen_mtime_ns == found.mtime_ns
             for e in self._ledger.of_name(found.name)
         )
 
