@@ -84,7 +84,8 @@ class _Run:
         self._ledger = Ledger(connection)
         self._now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self._new: set[int] = set()
-        self._touched: list[Entry] = []
+        # The time that a file was last seen with, by ledger number.
+        self._touched: dict[int, int] = {}
         self._aside: list[Entry] = []
         self._kept: dict[str, str] = {}
         self._rows_released = 0
@@ -144,7 +145,7 @@ class _Run:
     def _has_seen(self, found: FoundFile, digest: str) -> bool:
         """Whether the ledger knows this very delivery: content, name and time."""
         return any(
-            e.is_delivery and e.content_hash == digest and e.seen_mtime_ns == found.mtime_ns
+            e.is_delivery and e.content_hash == digest and found.mtime_ns in (e.mtime_ns, e.seen_mtime_ns)
             for e in self._ledger.of_name(found.name)
         )
 
@@ -171,7 +172,7 @@ class _Run:
         last = max(versions, key=lambda e: e.mtime_ns, default=None)
         if last is None or last.content_hash != digest:
             return False
-        self._touched.append(replace(last, seen_mtime_ns=found.mtime_ns))
+        self._touched[last.ledger_no] = found.mtime_ns
         return True
 
     def _open(self, found: FoundFile, extract: Extract, digest: str) -> Incoming:
@@ -333,7 +334,9 @@ class _Run:
                 continue
             outdated |= {e.ledger_no for e in earlier}
             written.append(entry)
-        written += self._touched
+        # What the run decided of them meanwhile stays: only the time is new.
+        known = {e.ledger_no: e for e in self._ledger.all() if e.ledger_no in self._touched}
+        written += [replace(known[number], seen_mtime_ns=seen) for number, seen in self._touched.items()]
         if written or outdated:
             self._connection.execute("begin")
             self._ledger.forget(list(outdated))

@@ -147,6 +147,28 @@ def test_a_touched_file_is_no_delivery(shop: Shop) -> None:
     assert shop.rows("select count(*) from landing.files") == [(1,)]
 
 
+def test_a_file_put_back_with_the_time_it_first_had_is_no_delivery_either(shop: Shop) -> None:
+    other = GOOD.replace("2.5", "3.5")
+    for row, seconds in ((GOOD, 60), (GOOD, 180), (other, 240), (GOOD, 60)):
+        shop.returns("returns_2026-10-01.csv", row, mtime=1_790_000_000 + seconds)
+        shop.land()
+    assert shop.rows("select status from landing.files") == [("landed",), ("landed",)]
+    shop.reconcile()
+
+
+def test_a_touched_file_says_what_the_same_night_decided_of_it(shop: Shop) -> None:
+    shop.returns("a.csv", GOOD, mtime=1_790_000_000)
+    shop.land()
+    shop.returns("a.csv", GOOD, mtime=1_790_000_100)
+    shop.returns("returns_2026-09-01.csv", GOOD, mtime=1_790_000_200)
+    shop.land()
+    assert shop.rows("select file_name, status, raw_row_count from landing.files order by file_name") == [
+        ("sales/returns/a.csv", "duplicate", 0),
+        ("sales/returns/returns_2026-09-01.csv", "landed", 1),
+    ]
+    shop.reconcile()
+
+
 def test_a_changed_file_under_the_same_name_is_a_correction(shop: Shop) -> None:
     shop.returns("returns_2026-10-01.csv", GOOD, mtime=1_790_000_000)
     shop.land()
