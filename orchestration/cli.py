@@ -95,7 +95,7 @@ def status(company: CompanyOption = None) -> None:
     """
     choose(company)
     from orchestration.nightwatch import ended_nights, health, read_heartbeat
-    from orchestration.refresh import load_refresh_report
+    from orchestration.refreshing import load_refresh_report
     from orchestration.summary import print_summary
 
     chosen = load_company()

@@ -51,8 +51,8 @@ def _refresh_once(company: Company) -> None:
     try:
         with night_lock(company.lock_path):
             # A second caller must hear "busy" before anything heavy is imported.
-            from orchestration.refresh import RefreshRefused, load_refresh_report
-            from orchestration.refresh import refresh as run_refresh
+            from orchestration.refreshing import RefreshRefused, load_refresh_report
+            from orchestration.refreshing import refresh as run_refresh
 
             try:
                 report = run_refresh(company)
@@ -74,7 +74,7 @@ def _refresh_once(company: Company) -> None:
 
 def _keep_watch(company: Company, seconds: float) -> None:
     """Until somebody stops it. A refusal is said and ends nothing: the next night mends what the day cannot."""
-    from orchestration.refresh import survey_signature
+    from orchestration.refreshing import survey_signature
 
     seen = ""
     while True:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.lock import NightIsBusy, night_lock
-from orchestration.refresh import RefreshRefused, refresh, survey_signature
+from orchestration.refreshing import RefreshRefused, refresh, survey_signature
 from orchestration.settings import load_company
 
 REFRESH_JOB = "within_the_day"

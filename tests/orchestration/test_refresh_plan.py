@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from expectations.gate import RULES, refresh_check_names
-from orchestration.refresh import REFRESHED_TABLES, refresh_plan
+from orchestration.refreshing import REFRESHED_TABLES, refresh_plan
 from orchestration.settings import PROJECT_DIR
 from orchestration.transform import parse
 from tests.conftest import copy_company
@@ -40,6 +40,15 @@ def test_no_check_of_a_refresh_reads_a_survey_table_that_it_leaves_to_the_night(
         for test in plan.tests
         if stale & set(nodes[test]["depends_on"]["nodes"])
     }
+
+
+def test_only_what_the_changed_extracts_reach_is_built_and_tested(tmp_path: Path) -> None:
+    company = copy_company(PROJECT_DIR, tmp_path / "company")
+    parse(company)
+    whole, outcomes = refresh_plan(company), refresh_plan(company, {("service", "case_outcomes")})
+    assert "feedback_cases" in outcomes.models and "int_answers_scored" not in outcomes.models
+    assert set(outcomes.models) < set(whole.models)
+    assert outcomes.tests.keys() < whole.tests.keys()
 
 
 def test_rules_that_read_a_refreshed_table_run_again_and_no_others() -> None:
