@@ -15,9 +15,16 @@ from orchestration.publishing.seal import checks_dir
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.state import NightReport, candidate_is_planned, load_candidate, load_report, save_report
 
+# One file for the events of all runs: by default every event of a check is written to two, with a connection each.
 _INSTANCE_SETTINGS = """\
 telemetry:
   enabled: false
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config:
+    base_dir:
+      env: DAGSTER_HOME
 """
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,20 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _closing_warehouse() -> Iterator[None]:
+    """The file stays open from node to node (``keep_open`` of the profile), and no longer than dbt's command."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    manager: Any = DuckDBConnectionManager
+    try:
+        yield
+    finally:
+        if manager._ENV is not None:
+            manager._ENV.close()
+        manager.close_all_connections()
+
+
 def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR) -> list[str]:
     return [
         *command,
@@ -75,6 +90,7 @@ def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR)
         "--profiles-dir", str(project_dir),
         "--target-path", str(company.dbt_target_dir),
         "--log-path", str(company.dbt_target_dir / "logs"),
+        "--log-level-file", "info",
         "--vars", json.dumps({"business_time_zone": company.time_zone, "company_currency": company.currency_code}),
         "--quiet",
         "--no-use-colors",
@@ -88,17 +104,22 @@ def parse(company: Company) -> Path:
         TransformError: the project does not parse.
 
     """
-    load_manifest(company)
+    _parse(company)
     return company.dbt_target_dir / "manifest.json"
 
 
-def load_manifest(company: Company) -> Any:
-    """The parsed project, for builds of one process that follow one another.
+@lru_cache(maxsize=1)
+def parsed_project(company: Company, version: str) -> Any:
+    """The project as dbt parsed it, once for all builds of this process on one company and ``version`` of code and seeds.
 
     Raises:
         TransformError: the project does not parse.
 
     """
+    return _parse(company)
+
+
+def _parse(company: Company) -> Any:
     from dbt.cli.main import dbtRunner
 
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
@@ -117,7 +138,7 @@ def build(
     manifest: Any = None,
 ) -> list[NodeResult]:
     """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
-    ``project_dir`` is this project, or a kept version of it; ``manifest`` the project as ``load_manifest`` parsed it.
+    ``project_dir`` is this project, or a kept version of it; ``manifest`` is of ``parsed_project``.
 
     A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
     returns.
@@ -128,7 +149,7 @@ def build(
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(dbt_environment(company, project_dir)):
+    with _environment(dbt_environment(company, project_dir)), _closing_warehouse():
         runner = dbtRunner(manifest, callbacks=[on_event] if on_event else [])
         result = runner.invoke(_arguments(company, "build", *selection, project_dir=project_dir))
     if result.exception is not None or not hasattr(result.result, "results"):
@@ -146,7 +167,11 @@ def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[st
     from dbt.cli.main import dbtRunner
 
     # dbt prints what it compiled.
-    with _environment(dbt_environment(company)), contextlib.redirect_stdout(io.StringIO()):
+    with (
+        _environment(dbt_environment(company)),
+        _closing_warehouse(),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
         result = dbtRunner().invoke(_arguments(company, "compile", "--select", *names))
     if not result.success:
         raise TransformError(f"dbt cannot compile the project: {result.exception}")

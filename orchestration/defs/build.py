@@ -15,9 +15,10 @@ from orchestration.defs.publish import build_publish_assets
 from orchestration.defs.quality import build_quality_assets
 from orchestration.defs.transform import build_transform_assets, translator
 from orchestration.defs.within_the_day import build_refresh
+from orchestration.night import code_version, hash_policy
 from orchestration.publishing.candidate import INCENTIVES_SCHEMAS, MARTS_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Company, load_company
-from orchestration.transform import parse
+from orchestration.transform import parsed_project
 
 NIGHTLY_JOB = "nightly"
 
@@ -28,7 +29,7 @@ def manifest_of(company: Company) -> Path:
     folders = (PROJECT_DIR / "models", PROJECT_DIR / "macros", PROJECT_DIR / "tests" / "dbt", company.seeds_dir)
     files = [PROJECT_DIR / "dbt_project.yml", *(file for folder in folders for file in folder.rglob("*.*"))]
     if not path.is_file() or path.stat().st_mtime < max(file.stat().st_mtime for file in files):
-        return parse(company)
+        parsed_project(company, code_version() + hash_policy(company))
     return path
 
 

@@ -10,8 +10,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
-from typing import Any
 
 import duckdb
 
@@ -41,7 +39,7 @@ from orchestration.refreshing.plan import REFRESHED_TABLES, RefreshPlan, refresh
 from orchestration.refreshing.report import RefreshReport, Stopwatch, save_refresh_report
 from orchestration.settings import Company
 from orchestration.state import load_report
-from orchestration.transform import TransformError, build, load_manifest
+from orchestration.transform import TransformError, build, parsed_project
 
 
 class RefreshRefused(Exception):
@@ -197,14 +195,10 @@ def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: H
     return Night(as_of, code_version(), hash_policy(company), inputs_hash, head)
 
 
-@lru_cache(maxsize=1)
-def _project(day: Company, code: str) -> Any:
-    """The project of this code, parsed once in a process that refreshes again and again."""
-    return load_manifest(day)
-
-
 def _build(day: Company, plan: RefreshPlan) -> None:
-    results = build(day, "--resource-type", "model", "--select", *plan.models, manifest=_project(day, code_version()))
+    results = build(
+        day, "--resource-type", "model", "--select", *plan.models, manifest=parsed_project(day, code_version())
+    )
     if failed := [result for result in results if not result.succeeded and result.status != "skipped"]:
         raise RefreshRefused("dbt: " + "; ".join(f"{result.name}: {result.message}" for result in failed))
     if missing := sorted(set(plan.models) - {result.name for result in results if result.succeeded}):

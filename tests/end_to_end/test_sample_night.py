@@ -337,8 +337,14 @@ def test_refused_incentives_leave_the_last_good_pay_and_readers_see_whole_nights
         state, carried, reasons = connection.execute(
             "select gate_state, incentives_release_id, reasons from meta.publication"
         ).fetchall()[0]
+        unit_tests, standing = connection.execute(
+            "select count(*), count(*) filter (passed and observed like 'ran on 20%') from meta.check_results "
+            "where scope = 'marts' and name like 'unit_test.%'"
+        ).fetchall()[0]
     assert (state, carried) == ("incentives_held", old.release_id)
     assert "budget_factor" in reasons
+    # The code is that of the night before, so that its unit tests did not run again, and are among the checks.
+    assert 0 < unit_tests == standing
 
 
 @pytest.mark.parametrize(

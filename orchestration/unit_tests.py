@@ -1,0 +1,66 @@
+"""What the unit tests of models came to, kept for as long as what they prove stays the same.
+
+A unit test gives rows to a model's SQL and looks at what comes out: it proves the code under an engine, whatever data a night
+has. Nights of the same code on the same versions run each of them once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from expectations.checks import CheckResult, Scope
+from expectations.dbt_checks import required_dbt_checks
+from orchestration.night import code_version
+from orchestration.publishing.files import write_durably
+from orchestration.settings import Company
+from orchestration.transform import INCENTIVES_TAG
+
+_ENGINE = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
+
+
+def required_unit_tests(manifest: dict[str, Any], scope: Scope) -> set[str]:
+    """Unique ids of the unit tests that a scope cannot be published without."""
+    return required_dbt_checks(manifest, INCENTIVES_TAG)[scope] & set(manifest["unit_tests"])
+
+
+def kept_results(company: Company, required: set[str]) -> list[CheckResult]:
+    """The kept results of the required unit tests. None when any of them is missing, or when code, engine or the company's
+    time zone and currency are not those that they ran with: then all have to run.
+    """
+    path = unit_tests_path(company)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if kept.get("proves") != _proved(company):
+        return []
+    results = [CheckResult(**result) for result in kept["results"] if result["name"] in required]
+    return results if {result.name for result in results} == required else []
+
+
+def keep_results(company: Company, results: Iterable[CheckResult], unit_tests: set[str]) -> None:
+    """Keep those of the results that are of unit tests and passed, beside what is kept of the same code."""
+    path, proved = unit_tests_path(company), _proved(company)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = kept["results"] if kept.get("proves") == proved else []
+    moment = datetime.now(UTC).strftime("ran on %Y-%m-%d at %H:%M UTC, with this code")
+    new = [
+        asdict(replace(result, observed=moment)) for result in results if result.passed and result.name in unit_tests
+    ]
+    names = {result["name"] for result in new}
+    text = json.dumps({"proves": proved, "results": [*(r for r in known if r["name"] not in names), *new]}, indent=1)
+    write_durably(path, text + "\n")
+
+
+def unit_tests_path(company: Company) -> Path:
+    """The file of the kept results; without it all unit tests run again."""
+    return company.state_dir / "unit_tests.json"
+
+
+def _proved(company: Company) -> str:
+    parts = (code_version(), company.time_zone, company.currency_code, *(f"{name} {version(name)}" for name in _ENGINE))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
