@@ -18,7 +18,7 @@ from orchestration.functions.plugin import register
 from orchestration.landing import land
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
-from orchestration.transform import _arguments, _environment, dbt_environment
+from orchestration.transform import run_dbt
 from orchestration.value.published import keep_published_value
 from tests.conftest import copy_company
 
@@ -83,10 +83,7 @@ def timed(what: str, act: object) -> float:
 
 
 def dbt(company: Company, *command: str) -> None:
-    from dbt.cli.main import dbtRunner
-
-    with _environment(dbt_environment(company)):
-        result = dbtRunner().invoke(_arguments(company, *command))
+    result = run_dbt(company, *command)
     assert result.success, result.exception
 
 

@@ -69,20 +69,26 @@ class Soak:
         self.tally = Tally()
         self.company = _new_company(folder / "company")
         write_sample(self.company.extracts_dir, CHAIN)
-        self.night_seconds = self._undisturbed()
+        self._normal_night("the first night")
+        self._close_first_month()
+        started = time.monotonic()
+        self._normal_night("the night after the close")
+        self.night_seconds = time.monotonic() - started
         self.golden = self._tables()
 
-    def _undisturbed(self) -> float:
-        started = time.monotonic()
-        self._normal_night("the first night")
-        return time.monotonic() - started
+    def _close_first_month(self) -> None:
+        """The ledger has a closed period from the start, so that every night has something that must not move."""
+        for step, name in (("calculate", "Ann Lee"), ("approve", "Bob Ray"), ("close", "Cem Oz")):
+            code = self.start(step, "2026-01", "--by", name).wait()
+            if code != 0:
+                raise SoakError(f"scorecard {step} ended with {code}")
 
-    def start(self, **environment: str) -> subprocess.Popen[bytes]:
-        """A night in a process group of its own, so that a kill leaves no child behind unless it ought to."""
-        self.tally.nights += 1
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        """A night, or another command, in a process group of its own, so that a kill leaves no child behind."""
+        self.tally.nights += not command
         known = {name: value for name, value in os.environ.items() if not name.startswith("SCORECARD_")}
         return subprocess.Popen(
-            [sys.executable, "-c", "from orchestration.cli import main; main()", "nightly"],
+            [sys.executable, "-c", "from orchestration.cli import main; main()", *(command or ("nightly",))],
             env={**known, "PYTHONPATH": str(PROJECT_DIR), "SCORECARD_COMPANY": str(self.company.folder), **environment},
             cwd=PROJECT_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

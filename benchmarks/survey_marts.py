@@ -13,7 +13,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -21,7 +20,7 @@ from orchestration.functions.plugin import register
 from orchestration.landing import land
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
-from orchestration.transform import _arguments, _environment, dbt_environment
+from orchestration.transform import run_dbt
 from orchestration.value.published import keep_published_value
 from tests.conftest import copy_company
 
@@ -90,13 +89,10 @@ class Cost:
 
 def _dbt(company: Company, *command: str) -> Cost:
     """Run a command of dbt on a project it has read already."""
-    from dbt.cli.main import dbtRunner
-
-    with _environment(dbt_environment(company)):
-        manifest: Any = dbtRunner().invoke(_arguments(company, "parse")).result
-        processor = time.process_time()
-        result: Any = dbtRunner(manifest=manifest).invoke(_arguments(company, *command))
-        processor = time.process_time() - processor
+    manifest = run_dbt(company, "parse").result
+    processor = time.process_time()
+    result = run_dbt(company, *command, manifest=manifest)
+    processor = time.process_time() - processor
     if not result.success:
         raise SystemExit(f"dbt failed: {result.exception} {[r.message for r in result.result.results if r.message]}")
     nodes = getattr(result.result, "results", [])

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,20 +69,6 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-@contextmanager
-def _closing_warehouse() -> Iterator[None]:
-    """The file stays open from node to node (``keep_open`` of the profile), and no longer than dbt's command."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    manager: Any = DuckDBConnectionManager
-    try:
-        yield
-    finally:
-        if manager._ENV is not None:
-            manager._ENV.close()
-        manager.close_all_connections()
-
-
 def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR) -> list[str]:
     return [
         *command,
@@ -95,6 +81,30 @@ def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR)
         "--quiet",
         "--no-use-colors",
     ]  # fmt: skip
+
+
+def run_dbt(
+    company: Company,
+    *command: str,
+    project_dir: Path = PROJECT_DIR,
+    manifest: Any = None,
+    callbacks: Sequence[Callable[[Any], None]] = (),
+) -> Any:
+    """One dbt command with its arguments; returns dbt's result, whether it succeeded or not. The warehouse stays open from
+    node to node (``keep_open`` of the profile) and no longer than this.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    connections: Any = DuckDBConnectionManager
+    with _environment(dbt_environment(company, project_dir)):
+        try:
+            runner = dbtRunner(manifest, callbacks=list(callbacks))
+            return runner.invoke(_arguments(company, *command, project_dir=project_dir))
+        finally:
+            if connections._ENV is not None:
+                connections._ENV.close()
+            connections.close_all_connections()
 
 
 def parse(company: Company) -> Path:
@@ -120,11 +130,8 @@ def parsed_project(company: Company, version: str) -> Any:
 
 
 def _parse(company: Company) -> Any:
-    from dbt.cli.main import dbtRunner
-
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
-    with _environment(dbt_environment(company)):
-        result = dbtRunner().invoke(_arguments(company, "parse"))
+    result = run_dbt(company, "parse")
     if not result.success:
         raise TransformError(f"dbt cannot parse the project: {result.exception}")
     return result.result
@@ -147,14 +154,11 @@ def build(
         TransformError: dbt stopped before it ran anything.
 
     """
-    from dbt.cli.main import dbtRunner
-
-    with _environment(dbt_environment(company, project_dir)), _closing_warehouse():
-        runner = dbtRunner(manifest, callbacks=[on_event] if on_event else [])
-        result = runner.invoke(_arguments(company, "build", *selection, project_dir=project_dir))
+    callbacks = [on_event] if on_event else []
+    result = run_dbt(company, "build", *selection, project_dir=project_dir, manifest=manifest, callbacks=callbacks)
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")
-    return [_node_result(node) for node in result.result.results]  # type: ignore[union-attr]
+    return [_node_result(node) for node in result.result.results]
 
 
 def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -164,18 +168,12 @@ def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[st
         TransformError: the project does not compile.
 
     """
-    from dbt.cli.main import dbtRunner
-
     # dbt prints what it compiled.
-    with (
-        _environment(dbt_environment(company)),
-        _closing_warehouse(),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        result = dbtRunner().invoke(_arguments(company, "compile", "--select", *names))
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = run_dbt(company, "compile", "--select", *names)
     if not result.success:
         raise TransformError(f"dbt cannot compile the project: {result.exception}")
-    nodes: list[Any] = [node.node for node in result.result.results]  # type: ignore[union-attr]
+    nodes: list[Any] = [node.node for node in result.result.results]
     return {node.name: (node.relation_name, node.compiled_code) for node in nodes}
 
 

@@ -44,7 +44,7 @@ def translator() -> Translator:
     return Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
 
 
-def run_dbt(company: Company, scope: Scope) -> tuple[list[NodeResult], list[dict[str, Any]]]:
+def build_scope(company: Company, scope: Scope) -> tuple[list[NodeResult], list[dict[str, Any]]]:
     """Build one scope and save its checks; returns the results and dbt's raw result events."""
     progress = DbtProgress(scope)
     manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def build_transform_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
 
     def step(scope: Scope, context: dg.AssetExecutionContext, company: Company) -> Iterator[Any]:
-        results, raw_events = run_dbt(company, scope)
+        results, raw_events = build_scope(company, scope)
         for raw_event in raw_events:
             message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
             yield from message.to_default_asset_events(manifest, names, context)

@@ -15,7 +15,7 @@ from orchestration.functions.plugin import register
 from orchestration.landing import land
 from orchestration.ledger.warehouse_tables import write_ledger_tables
 from orchestration.settings import PROJECT_DIR, Company
-from orchestration.transform import _arguments, _environment, dbt_environment
+from orchestration.transform import run_dbt
 from orchestration.value.published import keep_published_value
 from tests.conftest import copy_company
 
@@ -47,10 +47,7 @@ class Bench:
 
 def dbt(company: Company, *command: str) -> None:
     """Run dbt on the company's warehouse; everything must succeed."""
-    from dbt.cli.main import dbtRunner
-
-    with _environment(dbt_environment(company)):
-        result = dbtRunner().invoke(_arguments(company, *command))
+    result = run_dbt(company, *command)
     assert result.success, (result.exception, [str(r.message) for r in getattr(result.result, "results", [])])
 
 
