@@ -84,7 +84,7 @@ def timed(what: str, act: object) -> float:
 
 def dbt(company: Company, *command: str) -> None:
     result = run_dbt(company, *command)
-    assert result.success, result.exception
+    assert result.success, (result.exception, [r.message for r in result.result.results if r.message])
 
 
 def add(company: Company, touches: int, part: str) -> None:
@@ -105,7 +105,10 @@ def main(touches: int) -> None:
         with duckdb.connect(str(company.warehouse_path)) as connection:
             register(connection)
             connection.execute("create schema if not exists control")
-            connection.execute("create table control.night as select date '2026-10-31' as as_of, 'one' as code_version")
+            connection.execute(
+                "create table control.night as select date '2026-10-31' as as_of, "
+                "timestamp '2026-10-31 16:00:00' as known_until, 'one' as code_version"
+            )
             write_ledger_tables(company, connection)
             keep_published_value(connection, company)
         dbt(company, "seed")

@@ -14,6 +14,7 @@ import pytest
 
 from orchestration.landing import land
 from orchestration.ledger.warehouse_tables import write_ledger_tables
+from orchestration.night import end_of_day
 from orchestration.sample import SampleSpec, write_sample
 from orchestration.settings import PROJECT_DIR
 from orchestration.value.published import keep_published_value
@@ -36,7 +37,8 @@ def found_in(folder: Path, seeds: Sequence[int]) -> list[tuple[int, str, str | N
         with duckdb.connect(str(company.warehouse_path)) as connection:
             connection.execute("create schema if not exists control")
             connection.execute(
-                "create table control.night as select ?::date as as_of, 'one' as code_version", [spec.last_day]
+                "create table control.night as select ?::date as as_of, ?::timestamp as known_until, 'one' as code_version",
+                [spec.last_day, end_of_day(company, spec.last_day)],
             )
             write_ledger_tables(company, connection)
             keep_published_value(connection, company)
