@@ -4,7 +4,7 @@ One night is run on the sample without the survey's last days; then each of thes
 taken until ``published/current`` points at a release with its answers: once by ``scorecard refresh`` as cron starts it, then by
 ``scorecard refresh --watch 1``, which stays. The same files go through whole nights for comparison where asked.
 
-    python -m benchmarks.within_the_day [--scale 1.0] [--days 3] [--out benchmarks/within_the_day.md]
+    python -m benchmarks.within_the_day [--scale 1.0] [--days 2] [--out benchmarks/within_the_day.md]
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument(
-        "--days", type=int, default=3, help="With more the survey is late, and the night holds its incentives."
+        "--days", type=int, default=2, help="With more the survey is late, and the night holds its incentives."
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
