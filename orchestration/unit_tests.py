@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,8 @@ from expectations.checks import CheckResult, Scope
 from expectations.dbt_checks import required_dbt_checks
 from orchestration.night import code_version
 from orchestration.publishing.files import write_durably
-from orchestration.settings import Company
+from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import INCENTIVES_TAG
-
-_ENGINE = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
-
 
 def required_unit_tests(manifest: dict[str, Any], scope: Scope) -> set[str]:
     """Unique ids of the unit tests that a scope cannot be published without."""
@@ -62,5 +60,11 @@ def unit_tests_path(company: Company) -> Path:
 
 
 def _proved(company: Company) -> str:
-    parts = (code_version(), company.time_zone, company.currency_code, *(f"{name} {version(name)}" for name in _ENGINE))
+    profile = (PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8")
+    parts = (code_version(), company.time_zone, company.currency_code, profile, *_engine())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _engine() -> list[str]:
+    """Python and every package: models call dbt and DuckDB, and their functions numpy, scipy and a segmentation of words."""
+    return [platform.python_version(), *sorted(f"{found.name} {found.version}" for found in distributions())]

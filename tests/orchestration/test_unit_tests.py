@@ -59,7 +59,7 @@ def test_other_code_another_engine_or_other_settings_run_them_again(
     assert kept_results(replace(company, time_zone="Europe/Berlin"), {A}) == []
     assert kept_results(replace(company, currency_code="EUR"), {A}) == []
     with monkeypatch.context() as patched:
-        patched.setattr(unit_tests, "version", lambda _: "0.0")
+        patched.setattr(unit_tests, "_engine", lambda: ["duckdb 0.0"])
         assert kept_results(company, {A}) == []
     with monkeypatch.context() as patched:
         patched.setattr(unit_tests, "code_version", lambda: "0")
