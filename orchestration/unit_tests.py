@@ -23,6 +23,7 @@ from orchestration.publishing.files import write_durably
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.transform import INCENTIVES_TAG
 
+
 def required_unit_tests(manifest: dict[str, Any], scope: Scope) -> set[str]:
     """Unique ids of the unit tests that a scope cannot be published without."""
     return required_dbt_checks(manifest, INCENTIVES_TAG)[scope] & set(manifest["unit_tests"])
