@@ -63,3 +63,35 @@
             answers.measure_code = measures.measure_code
             and {{ in_force("measures", "answers.submitted_on") }}
 {%- endmacro %}
+
+{#- The columns that results are summed from, with the types of their sums. -#}
+{% macro kpi_sum_types() -%}
+    {{ return({
+        "numerator": "decimal(28, 4)",
+        "denominator": "decimal(28, 4)",
+        "n": "bigint",
+        "favourable_count": "bigint",
+        "unfavourable_count": "bigint",
+        "score_sum": "decimal(38, 12)",
+        "excluded_count": "bigint",
+        "uncredited_count": "bigint",
+        "screened_count": "bigint",
+        "screened_numerator": "bigint",
+        "weight_sum": "decimal(18, 6)",
+        "weight_square_sum": "decimal(38, 12)",
+        "weighted_numerator": "decimal(18, 6)",
+    }) }}
+{%- endmacro %}
+
+{#- The sums of a group; `counts_only` where numerator and denominator are whole numbers too. -#}
+{% macro kpi_sums(counts_only=false) -%}
+    {%- for column, type in kpi_sum_types().items() %}
+    {%- if type == "bigint" %}
+    {{ sum_of_counts(column) }} as {{ column }}
+    {%- elif counts_only and column in ["numerator", "denominator"] %}
+    cast({{ sum_of_counts(column) }} as {{ type }}) as {{ column }}
+    {%- else %}
+    cast(sum({{ column }}) as {{ type }}) as {{ column }}
+    {%- endif %}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

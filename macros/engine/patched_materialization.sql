@@ -86,9 +86,10 @@
 {#-
     The rows of the touched periods, one kind of period after the other: rows of a kind lie together
     and new ones at the end, so that an engine that knows the least and the greatest value of a
-    block reads few blocks on a night that touches few periods.
+    block reads few blocks on a night that touches few periods. `only_of` holds a condition per kind
+    of period that the relation's rows must meet too.
 -#}
-{% macro rows_of_touched_periods(relation) -%}
+{% macro rows_of_touched_periods(relation, only_of={}) -%}
     {%- for period_type in ["day", "month", "quarter"] %}
     select existing.*
     from {{ relation }} as existing
@@ -96,7 +97,11 @@
         on
             existing.period_start = touched.period_start
             and touched.period_type = '{{ period_type }}'
-    where existing.period_type = '{{ period_type }}'
+    where
+        existing.period_type = '{{ period_type }}'
+        {%- if period_type in only_of %}
+        and {{ only_of[period_type] }}
+        {%- endif %}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

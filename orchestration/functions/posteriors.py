@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 # A cut is found when a step no longer moves it by this share of where it may lie, which is wide: where everybody is
 # satisfied all posteriors crowd at the end. Four steps do for most groups, and halving alone would need forty.
 _CLOSE = 1e-10
+# Nor is one looked for any longer that leaves this share of the members too many or too few above it.
+_EXACT = 1e-13
 _MOST_STEPS = 60
 _WIDEST = 12.0
 
@@ -97,7 +99,8 @@ def _rank_cut(
     found = np.clip(cut, low, high)
     sought: NDArray[np.int64] = np.arange(len(sizes))
     member: NDArray[np.int64] = np.arange(len(members))
-    wanted = top_share * np.add.reduceat(members, _starts(sizes))
+    whole = np.add.reduceat(members, _starts(sizes))
+    wanted = top_share * whole
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
     low, high = low.copy(), high.copy()
     for _ in range(_MOST_STEPS):
@@ -111,7 +114,9 @@ def _rank_cut(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             step = cut + excess / slope
         inside = np.isfinite(step) & (step > low[sought]) & (step < high[sought])
-        found[sought] = np.where(inside, step, (low[sought] + high[sought]) / 2)
+        # From the cut itself a step is nothing, or the noise of the last digit: it must not count as one out of the bracket.
+        exact = np.abs(excess) <= _EXACT * whole[sought]
+        found[sought] = np.where(exact, cut, np.where(inside, step, (low[sought] + high[sought]) / 2))
         moves = np.abs(found[sought] - cut) > _CLOSE * width[sought]
         member = member[np.repeat(moves, sizes[sought])]
         sought = sought[moves]

@@ -33,7 +33,7 @@ class Models:
     """The two models on rows of a test's own."""
 
     connection: duckdb.DuckDBPyConnection
-    valued_sql: str
+    estimated_sql: str
     shrunken_sql: str
 
     def run(self, groups: list[tuple[int, int, int]]) -> dict[tuple[str, str], dict[str, float]]:
@@ -50,12 +50,11 @@ class Models:
             "values (?, 'store', ?, 'month', '2026-03-01', ?, ?, ?, ?, ?, 0)",
             rows,
         )
-        con.execute(f"create or replace table warehouse.intermediate.int_kpis_valued as {self.valued_sql}")
-        con.execute("update warehouse.intermediate.int_kpis_valued set is_shown = true")
+        con.execute(f"create or replace table warehouse.intermediate.int_kpis_estimated as {self.estimated_sql}")
         con.execute(f"create or replace table warehouse.intermediate.int_kpis_shrunken as {self.shrunken_sql}")
         cursor = con.execute(
-            "select v.measure_code, v.entity_id, v.value::double as value, v.ci_low, v.ci_high, s.* exclude "
-            "(measure_code, level, entity_id, period_type, period_start) from warehouse.intermediate.int_kpis_valued v "
+            "select e.measure_code, e.entity_id, e.value::double as value, e.ci_low, e.ci_high, s.* exclude "
+            "(measure_code, level, entity_id, period_type, period_start) from warehouse.intermediate.int_kpis_estimated e "
             "left join warehouse.intermediate.int_kpis_shrunken s using (measure_code, level, entity_id)"
         )
         names = [column[0] for column in cursor.description]
@@ -73,14 +72,16 @@ def models(empty_warehouse: Company, model_sql: Callable[[str], str]) -> Iterato
     for table in (
         "policy.measures",
         "intermediate.int_kpis_summed",
+        "intermediate.int_survey_counted_daily",
         "intermediate.int_kpis_supplied",
         "intermediate.int_kpi_periods_touched",
         "intermediate.int_periods_listed",
-        "intermediate.int_targets_resolved",
         "intermediate.int_days_dated",
         "intermediate.int_employees_peered",
     ):
         connection.execute(f"create table warehouse.{table} as from built.{table}")
+    # Everything is shown, however few answers it has.
+    connection.execute("update warehouse.policy.measures set minimum_n_shown = 0")
     connection.execute(
         "insert into warehouse.intermediate.int_kpi_periods_touched (period_type, period_start) "
         "values ('month', '2026-03-01')"
@@ -95,7 +96,7 @@ def models(empty_warehouse: Company, model_sql: Callable[[str], str]) -> Iterato
         "values ('month', '2026-03-01', '2026-04-01', true)"
     )
     connection.execute("detach built")
-    yield Models(connection, model_sql("int_kpis_valued"), model_sql("int_kpis_shrunken"))
+    yield Models(connection, model_sql("int_kpis_estimated"), model_sql("int_kpis_shrunken"))
     connection.close()
 
 
@@ -242,7 +243,7 @@ def test_the_day_of_an_employee_has_no_posterior(models: Models) -> None:
     found = {}
     for level, period_type in (("employee", "month"), ("employee", "day"), ("store", "day")):
         con.execute(
-            "update warehouse.intermediate.int_kpis_valued set level = ?, period_type = ?", [level, period_type]
+            "update warehouse.intermediate.int_kpis_estimated set level = ?, period_type = ?", [level, period_type]
         )
         rows = con.execute(f"select count(*) from ({models.shrunken_sql}) where reliability is not null").fetchall()
         found[level, period_type] = rows[0][0]

@@ -18,7 +18,7 @@ Answer = dict[str, object]
 FIRST, LAST = date(2026, 1, 1), date(2026, 3, 31)
 CHAIN = ("run", "--select", "int_survey_days_touched+", "--exclude", "tag:incentives", "resource_type:unit_test")
 TABLES = ("int_survey_counted_daily", "int_survey_audiences_counted_daily", "int_cx_pairs_counted_daily")
-RESULTS = ("int_kpis_summed", "int_kpis_valued", "int_kpis_shrunken", "int_cx_indexes_valued")
+RESULTS = ("int_kpis_summed", "int_kpis_estimated", "int_kpis_shrunken", "int_cx_indexes_valued")
 COLUMNS = (
     "response_id, question_code, measure_code, submitted_on, store_id, region, employee_id, department_code, "
     "touchpoint_code, segment, channel, normalised_score, is_top_box, is_bottom_box, weight, exclusion_reason, "

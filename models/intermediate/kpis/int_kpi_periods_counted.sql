@@ -1,6 +1,6 @@
 -- One row per period: the stamp of everything its results were made from. Built after all of them.
 -- depends_on: {{ ref("int_kpis_summed") }}
--- depends_on: {{ ref("int_kpis_valued") }}
+-- depends_on: {{ ref("int_kpis_estimated") }}
 -- depends_on: {{ ref("int_kpis_shrunken") }}
 {{ config(
     materialized="patched",

@@ -128,7 +128,7 @@ counted as (
 
     {{ stamps_in_book(
         "int_kpi_periods_counted",
-        ["int_kpis_summed", "int_kpis_valued", "int_kpis_shrunken"],
+        ["int_kpis_summed", "int_kpis_estimated", "int_kpis_shrunken"],
         {"period_type": "varchar", "period_start": "date"},
         "period_stamp",
     ) }}

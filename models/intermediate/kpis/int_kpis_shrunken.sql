@@ -15,9 +15,17 @@
     partition=["period_type", "period_start"],
 ) }}
 
-with valued as (
+with estimated as (
 
-    {{ rows_of_touched_periods(ref("int_kpis_valued")) }}
+    {{ rows_of_touched_periods(
+        ref("int_kpis_estimated"), only_of={"day": "existing.level != 'employee'"}
+    ) }}
+
+),
+
+measures as (
+
+    select * from {{ ref("measures") }}
 
 ),
 
@@ -30,30 +38,33 @@ roles as (
 measured as (
 
     select
-        valued.measure_code,
-        valued.level,
-        valued.entity_id,
-        valued.period_type,
-        valued.period_start,
-        valued.unit,
-        valued.direction,
-        valued.is_shown,
-        cast(valued.n as double) as n,
-        cast(valued.value as double) as value,
-        cast(valued.numerator as double) as successes,
-        valued.favourable_count,
-        valued.unfavourable_count,
-        case when valued.level = 'employee' then valued.entity_id end as employee_id
-    from valued
+        estimated.measure_code,
+        estimated.level,
+        estimated.entity_id,
+        estimated.period_type,
+        estimated.period_start,
+        measures.unit,
+        measures.direction,
+        estimated.n >= measures.minimum_n_shown as is_shown,
+        cast(estimated.n as double) as n,
+        cast(estimated.value as double) as value,
+        cast(estimated.numerator as double) as successes,
+        estimated.favourable_count,
+        estimated.unfavourable_count,
+        case when estimated.level = 'employee' then estimated.entity_id end as employee_id
+    from estimated
+    inner join measures
+        on
+            estimated.measure_code = measures.measure_code
+            and {{ in_force("measures", "estimated.period_start") }}
     where
-        valued.origin = 'computed'
-        and valued.unit in ('ratio', 'points')
-        and valued.level not in ('company', 'stage')
-        and (valued.level != 'employee' or valued.period_type != 'day')
-        and valued.n > 0
-        and valued.value is not null
+        not estimated.is_delivered
+        and measures.unit in ('ratio', 'points')
+        and estimated.level not in ('company', 'stage')
+        and estimated.n > 0
+        and estimated.value is not null
         -- Where more came back than was sold, a share has no binomial variance.
-        and (valued.unit = 'points' or valued.value between 0 and 1)
+        and (measures.unit = 'points' or estimated.value between 0 and 1)
 
 ),
 

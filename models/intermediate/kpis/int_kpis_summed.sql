@@ -1,31 +1,12 @@
 -- One row per measure, level, entity and period: the sums behind every result, of the periods in
--- which a day changed. Employees have days in survey measures only.
+-- which a day changed. Employees are summed per month and quarter: int_kpis_estimated reads their
+-- days from the daily counts.
 {{ config(
     materialized="patched",
     patched_by="int_kpi_periods_touched",
     partition=["period_type", "period_start"],
 ) }}
 
-{% set types = {
-    "numerator": "decimal(28, 4)",
-    "denominator": "decimal(28, 4)",
-    "n": "bigint",
-    "favourable_count": "bigint",
-    "unfavourable_count": "bigint",
-    "score_sum": "decimal(38, 12)",
-    "excluded_count": "bigint",
-    "uncredited_count": "bigint",
-    "screened_count": "bigint",
-    "screened_numerator": "bigint",
-    "weight_sum": "decimal(18, 6)",
-    "weight_square_sum": "decimal(38, 12)",
-    "weighted_numerator": "decimal(18, 6)",
-} %}
-{% set sums %}
-        {%- for column, type in types.items() %}
-        cast(sum({{ column }}) as {{ type }}) as {{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
-{%- endset %}
 -- A level is summed from the fewest rows that hold it, months and quarters from the parts of
 -- periods that both consist of.
 {% set levels = {
@@ -33,7 +14,7 @@
     "region": {"entity": "region", "days": "area_days", "parts": "area_parts"},
     "department": {"entity": "department_code", "days": "area_days", "parts": "area_parts"},
     "store": {"entity": "store_id", "days": "place_days", "parts": "place_parts"},
-    "employee": {"entity": "employee_id", "days": "credit_days", "parts": "employee_parts"},
+    "employee": {"entity": "employee_id", "parts": "employee_parts", "of": ["month", "quarter"]},
     "touchpoint": {"entity": "touchpoint_code", "days": "audience_days", "parts": "audience_parts"},
     "segment": {"entity": "segment", "days": "audience_days", "parts": "audience_parts"},
     "channel": {"entity": "channel", "days": "audience_days", "parts": "audience_parts"},
@@ -64,14 +45,6 @@
 with touched as (
 
     select * from {{ ref("int_kpi_periods_touched") }}
-
-),
-
-survey_measures as (
-
-    select distinct measure_code
-    from {{ ref("survey_questions") }}
-    where measure_code is not null
 
 ),
 
@@ -124,7 +97,7 @@ days as (
     select
         measure_code,
         {{ basis["by"] }},
-        {{- sums }}
+        {{- kpi_sums() | indent(4) }}
     from {{ basis["from"] }}
     group by
         measure_code,
@@ -137,7 +110,7 @@ summed as (
 
     {% for level, basis in levels.items() %}
     {% set is_last_level = loop.last %}
-    {% for period_type in ["day", "month", "quarter"] %}
+    {% for period_type in basis["of"] | default(["day", "month", "quarter"]) %}
     {% set period_start = "date_day" if period_type == "day" else period_type ~ "_start" %}
     select
         measure_code,
@@ -145,14 +118,11 @@ summed as (
         {{ basis["entity"] }} as entity_id,
         '{{ period_type }}' as period_type,
         {{ period_start }} as period_start,
-        {{- sums }}
+        {{- kpi_sums() | indent(4) }}
     from {{ basis["days" if period_type == "day" else "parts"] }}
     where
         {{ "is_touched" if period_type == "day" else period_start ~ " is not null" }}
         and {{ basis["entity"] }} is not null
-        {% if level == "employee" and period_type == "day" %}
-        and measure_code in (select survey_measures.measure_code from survey_measures)
-        {% endif %}
     group by
         measure_code,
         {{ basis["entity"] ~ "," if level != "company" }}
@@ -169,5 +139,5 @@ select
     entity_id,
     period_type,
     period_start,
-    {{ types.keys() | join(",\n    ") }}
+    {{ kpi_sum_types().keys() | join(",\n    ") }}
 from summed

@@ -1,13 +1,11 @@
--- The days of a month or quarter add up to it, on every level that has days (employees have
--- them in survey measures only).
+-- The days of a month or quarter add up to it, on every level that is summed by day. The days of
+-- employees are held against the counts in assert_days_of_employees_are_as_counted.
 {{ config(meta={"dagster": {"ref": {"name": "int_kpis_summed"}}}) }}
 
 with results as (
 
     select * from {{ ref("int_kpis_summed") }}
-    where
-        level != 'employee'
-        or measure_code in (select measure_code from {{ ref("survey_questions") }})
+    where level != 'employee'
 
 ),
 
