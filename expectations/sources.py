@@ -102,7 +102,7 @@ PAY_RULES = (
                 select source_name, extract_name, day,
                        date_diff('day', lag(day) over (partition by source_name, extract_name order by day), day) as gap
                 from (
-                    select distinct source_name, extract_name, cast(delivered_at as date) as day
+                    select distinct source_name, extract_name, delivered_on as day
                     from marts.meta.landed_files where status = 'landed'
                 )
             )

@@ -33,31 +33,36 @@ def kept_results(company: Company, required: set[str]) -> list[CheckResult]:
     """The kept results of the required unit tests. None when any of them is missing, or when code, engine or the company's
     time zone and currency are not those that they ran with: then all have to run.
     """
-    path = unit_tests_path(company)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if kept.get("proves") != _proved(company):
-        return []
-    results = [CheckResult(**result) for result in kept["results"] if result["name"] in required]
+    results = [CheckResult(**result) for result in _kept(company, _proved(company)) if result["name"] in required]
     return results if {result.name for result in results} == required else []
 
 
 def keep_results(company: Company, results: Iterable[CheckResult], unit_tests: set[str]) -> None:
     """Keep those of the results that are of unit tests and passed, beside what is kept of the same code."""
-    path, proved = unit_tests_path(company), _proved(company)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    known = kept["results"] if kept.get("proves") == proved else []
+    proved = _proved(company)
+    known = _kept(company, proved)
     moment = datetime.now(UTC).strftime("ran on %Y-%m-%d at %H:%M UTC, with this code")
     new = [
         asdict(replace(result, observed=moment)) for result in results if result.passed and result.name in unit_tests
     ]
     names = {result["name"] for result in new}
     text = json.dumps({"proves": proved, "results": [*(r for r in known if r["name"] not in names), *new]}, indent=1)
-    write_durably(path, text + "\n")
+    write_durably(unit_tests_path(company), text + "\n")
 
 
 def unit_tests_path(company: Company) -> Path:
     """The file of the kept results; without it all unit tests run again."""
     return company.state_dir / "unit_tests.json"
+
+
+def _kept(company: Company, proved: str) -> list[dict[str, Any]]:
+    """What is kept as proof of just this: nothing where no file can be read. Then all tests run again and write a new one."""
+    try:
+        kept = json.loads(unit_tests_path(company).read_text(encoding="utf-8"))
+        results = kept["results"] if kept["proves"] == proved else []
+        return [asdict(CheckResult(**result)) for result in results]
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return []
 
 
 def _proved(company: Company) -> str:

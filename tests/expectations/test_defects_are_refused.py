@@ -263,10 +263,10 @@ INCENTIVES_DEFECTS = (
     Defect("one month is paid fourfold", "statements.pay_no_more_than_the_budget_factor",
            f"update incentives.incentive.statements set amount = amount * 4 where period_start = {LAST_PAYOUT}"),
     Defect("the order lines of the last week were not delivered", "landed_files.keep_their_rhythm",
-           "update marts.meta.landed_files set delivered_at = delivered_at - interval 7 day "
+           "update marts.meta.landed_files set delivered_on = delivered_on - 7 "
            "where extract_name = 'order_lines'"),
     Defect("the monthly customer list stays away", "landed_files.keep_their_rhythm",
-           "update marts.meta.landed_files set delivered_at = delivered_at - interval 120 day "
+           "update marts.meta.landed_files set delivered_on = delivered_on - 120 "
            "where extract_name = 'customers'"),
     Defect("salaries of a period are in cents", "statements.bases_stay_near_the_period_before",
            f"update incentives.incentive.statements set base_amount = base_amount * 100 where period_start = {LAST_PAYOUT}"),

@@ -53,6 +53,20 @@ def test_a_unit_test_that_failed_is_not_kept_and_a_data_test_never_is(company: C
     assert kept_results(company, {DATA_TEST}) == []
 
 
+@pytest.mark.parametrize("spoiled", ["", "{", "[]", '{"proves": 1}', "\0" * 40])
+def test_a_spoiled_file_is_no_proof_and_is_written_anew(company: Company, spoiled: str) -> None:
+    unit_tests_path(company).write_text(spoiled, encoding="utf-8")
+    assert kept_results(company, {A}) == []
+    keep_results(company, [result(A)], {A})
+    assert [one.name for one in kept_results(company, {A})] == [A]
+
+
+def test_a_kept_result_that_is_none_proves_nothing(company: Company) -> None:
+    text = unit_tests_path(company).read_text(encoding="utf-8")
+    unit_tests_path(company).write_text(text.replace('"passed"', '"past"'), encoding="utf-8")
+    assert kept_results(company, {A}) == []
+
+
 def test_other_code_another_engine_or_other_settings_run_them_again(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

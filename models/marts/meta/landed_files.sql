@@ -8,5 +8,6 @@ select
     row_count,
     raw_row_count,
     rejected_row_count,
-    delivered_at
+    delivered_at,
+    {{ local_day("delivered_at") }} as delivered_on
 from {{ source("landing", "files") }}
