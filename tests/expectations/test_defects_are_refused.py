@@ -245,7 +245,8 @@ INCENTIVES_DEFECTS = (
     Defect("a transfer is a cent off what is due", "payouts.equal_what_is_due",
            "update incentives.incentive.payouts set amount = amount + 0.01 where rowid = 3"),
     Defect("somebody on hold is paid", "payouts.equal_what_is_due",
-           "update incentives.incentive.payouts set is_held = true where rowid = 3"),
+           "update incentives.incentive.payouts set is_held = true where rowid = "
+           "(select min(rowid) from incentives.incentive.payouts where amount > 0 and not is_held)"),
     Defect("the shares of a sale do not add up to 1", "statements.shared_sales_add_up_to_1",
            """create or replace table warehouse.intermediate.int_order_lines_split as
            select 'shares add up to 0.9' as split_problem"""),
