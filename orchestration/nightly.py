@@ -15,13 +15,13 @@ from orchestration.publishing.seal import checks_dir
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.state import NightReport, candidate_is_planned, load_candidate, load_report, save_report
 
-# One file for the events of all runs: by default every event of a check is written to two, with a connection each.
+# One file for the events of all runs, by default there is one more for each run.
 _INSTANCE_SETTINGS = """\
 telemetry:
   enabled: false
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: orchestration.event_log
+  class: EventLog
   config:
     base_dir:
       env: DAGSTER_HOME
