@@ -2,17 +2,21 @@
 the clock set elsewhere. After each fault the last good release must be readable and whole, the ledger must verify, and the next
 normal night must publish exactly the tables of an undisturbed run. One exception ends the run with an error.
 
-    python -m benchmarks.soak [--kills 200] [--disks 50] [--twins 50] [--extracts 50] [--clocks 20] [--seed 1]
+    python -m benchmarks.soak [--kills 200] [--disks 50] [--twins 50] [--extracts 50] [--clocks 20] [--minutes 60]
 
 Every fault comes on its own share of the rounds, in an order drawn by ``--seed``. A night has work to do in every round: a
 remark in a seed is another policy with the same figures, and every third time the warehouse is built from nothing. The disk
 is a tmpfs, so the rounds of the disk need root.
+
+All rounds take about half a day. Each is written to ``soak.jsonl`` beside this file when it has held, with the version of the
+code, and a run does what is still missing there; the report counts them all.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import platform
 import random
@@ -23,9 +27,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +39,7 @@ import duckdb
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.store import has_ledger
 from orchestration.ledger.verify import verify_ledger
+from orchestration.night import code_version
 from orchestration.publishing.history import verified_release
 from orchestration.publishing.release import PublishRefused, current_release
 from orchestration.sample import SampleSpec, write_sample
@@ -51,14 +56,16 @@ class SoakError(Exception):
     """Something that must hold did not; the message says what, in which round."""
 
 
-@dataclass
-class Tally:
-    """What happened, by kind of fault."""
+@dataclass(frozen=True)
+class Round:
+    """One fault after which all held; ``step`` is what a kill hit."""
 
-    rounds: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    steps: Counter[str] = field(default_factory=Counter)
-    nights: int = 0
+    fault: str
+    outcome: str
+    step: str
+    nights: int
+    seconds: float
+    code: str
 
 
 class Soak:
@@ -66,7 +73,7 @@ class Soak:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)
-        self.tally = Tally()
+        self.nights = 0
         self.company = _new_company(folder / "company")
         write_sample(self.company.extracts_dir, CHAIN)
         self._normal_night("the first night")
@@ -85,7 +92,7 @@ class Soak:
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         """A night, or another command, in a process group of its own, so that a kill leaves no child behind."""
-        self.tally.nights += not command
+        self.nights += not command
         known = {name: value for name, value in os.environ.items() if not name.startswith("SCORECARD_")}
         return subprocess.Popen(
             [sys.executable, "-c", "from orchestration.cli import main; main()", *(command or ("nightly",))],
@@ -140,15 +147,17 @@ class Soak:
         if different := sorted(t for t in tables.keys() | self.golden.keys() if tables.get(t) != self.golden.get(t)):
             raise SoakError(f"{what}: {', '.join(different)} are not those of an undisturbed run")
 
-    def round(self, fault: str) -> None:
+    def round(self, fault: str) -> Round:
         """One fault, the checks after it, a normal night, and the comparison."""
+        before, started = self.nights, time.monotonic()
         self.give_work()
         outcome = getattr(self, f"_{fault}")()
-        self.tally.rounds[fault] += 1
-        self.tally.outcomes[fault, outcome] += 1
+        step = _step(self.company.state_dir / "heartbeat.json") if outcome == "killed" else ""
         self.check(fault)
         self._normal_night(f"after {fault} ({outcome})")
         self.check(f"the night after {fault} ({outcome})")
+        seconds = round(time.monotonic() - started, 1)
+        return Round(fault, outcome, step, self.nights - before, seconds, code_version()[:12])
 
     def _kill(self) -> str:
         night = self.start()
@@ -157,11 +166,7 @@ class Soak:
         if was_running:
             os.killpg(night.pid, signal.SIGKILL)
         night.wait()
-        if not was_running:
-            return "over before"
-        heartbeat = self.company.state_dir / "heartbeat.json"
-        self.tally.steps[_step(heartbeat)] += 1
-        return "killed"
+        return "killed" if was_running else "over before"
 
     def _disk(self) -> str:
         with _small_disk(self.company, self.draw):
@@ -263,26 +268,27 @@ def _small_disk(company: Company, draw: random.Random) -> Iterator[None]:
         disk.rmdir()
 
 
-def _report(soak: Soak, arguments: argparse.Namespace, seconds: float, left_out: str) -> str:
-    tally = soak.tally
-    wanted = {fault: getattr(arguments, f"{fault}s" if fault != "twins" else fault) for fault in _FAULTS}
+def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str) -> str:
+    versions = len({one.code for one in rounds})
     lines = [
         "# Nights under faults",
         "",
-        f"`python -m benchmarks.soak {' '.join(f'--{name} {value}' for name, value in _counts(arguments).items())} "
-        f"--seed {arguments.seed}`: {tally.nights} nights in {seconds / 60:.0f} minutes, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, DuckDB {duckdb.__version__}. An undisturbed night took {soak.night_seconds:.0f} s.",
+        f"`python -m benchmarks.soak`, one or more times: {len(rounds)} of {sum(wanted.values())} rounds, "
+        f"{sum(one.nights for one in rounds)} nights in {sum(one.seconds for one in rounds) / 60:.0f} minutes, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
+        f"{versions} version{'s' * (versions > 1)} of the code (`soak.jsonl`).",
         "",
         "After every fault: the release in place byte for byte as checked, all its tables those of an undisturbed run, the "
-        f"ledger whole; after the next normal night the same. {sum(tally.rounds.values())} rounds, no exception.",
+        "ledger with its closed period whole; after the next normal night the same. No exception.",
         "",
         "| fault | rounds | of | outcomes |",
         "|---|---|---|---|",
     ]
     for fault, of in wanted.items():
-        outcomes = ", ".join(f"{n} {what}" for (kind, what), n in sorted(tally.outcomes.items()) if kind == fault)
-        lines.append(f"| {_FAULTS[fault]} | {tally.rounds[fault]} | {of} | {outcomes} |")
-    killed = ", ".join(f"{step} {n}" for step, n in tally.steps.most_common())
+        mine = Counter(one.outcome for one in rounds if one.fault == fault)
+        outcomes = ", ".join(f"{n} {what}" for what, n in sorted(mine.items()))
+        lines.append(f"| {_FAULTS[fault]} | {mine.total()} | {of} | {outcomes} |")
+    killed = ", ".join(f"{step} {n}" for step, n in Counter(one.step for one in rounds if one.step).most_common())
     lines += ["", f"Killed in the steps: {killed or 'none'}.", *([left_out] if left_out else [])]
     return "\n".join(lines) + "\n"
 
@@ -296,36 +302,40 @@ _FAULTS = {
 }
 
 
-def _counts(arguments: argparse.Namespace) -> dict[str, int]:
-    return {name: getattr(arguments, name) for name in ("kills", "disks", "twins", "extracts", "clocks")}
-
-
 def main() -> None:
-    """Run all rounds and write the report."""
+    """Run the rounds that are missing, or as many as there is time for, and write the report after each."""
     parser = argparse.ArgumentParser()
-    for name, count in (("kills", 200), ("disks", 50), ("twins", 50), ("extracts", 50), ("clocks", 20), ("seed", 1)):
+    for name, count in (("kills", 200), ("disks", 50), ("twins", 50), ("extracts", 50), ("clocks", 20)):
         parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="No round begins after that many.")
+    parser.add_argument("--seed", type=int, default=time.time_ns(), help="Draws order and moments; default: the clock.")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
     arguments = parser.parse_args()
     left_out = ""
-    clocks = arguments.clocks
-    if clocks and _faketime() is None:
-        left_out, clocks = (
-            "libfaketime is not installed (benchmarks/soak.requirements.txt): the clock was left alone.",
-            0,
+    wanted = {fault: getattr(arguments, fault if fault == "twins" else f"{fault}s") for fault in _FAULTS}
+    book = arguments.out.with_suffix(".jsonl")
+    lines = book.read_text(encoding="utf-8").splitlines() if book.is_file() else []
+    done = [Round(**json.loads(line)) for line in lines]
+    missing = Counter(wanted) - Counter(one.fault for one in done)
+    if missing["clock"] and _faketime() is None:
+        left_out = (
+            "libfaketime is not installed (benchmarks/soak.requirements.txt): the clock was left alone in the last run."
         )
+        del missing["clock"]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         soak = Soak(Path(name), arguments.seed)
-        rounds = ["kill"] * arguments.kills + ["disk"] * arguments.disks + ["twins"] * arguments.twins
-        rounds += ["extract"] * arguments.extracts + ["clock"] * clocks
+        rounds = list(missing.elements())
         soak.draw.shuffle(rounds)
         for number, fault in enumerate(rounds, 1):
-            soak.round(fault)
-            print(f"{number} of {len(rounds)}: {fault}, {time.monotonic() - started:.0f} s", flush=True)
-            # After each round, so that a run that is broken off has its report.
-            arguments.out.write_text(_report(soak, arguments, time.monotonic() - started, left_out), encoding="utf-8")
+            if time.monotonic() - started > 60 * arguments.minutes:
+                break
+            done.append(soak.round(fault))
+            with book.open("a", encoding="utf-8") as handle:
+                handle.write(json.dumps(asdict(done[-1])) + "\n")
+            arguments.out.write_text(_report(done, wanted, left_out), encoding="utf-8")
+            print(f"{number} of {len(rounds)}: {fault}, {done[-1].outcome}, {done[-1].seconds} s", flush=True)
 
 
 if __name__ == "__main__":
