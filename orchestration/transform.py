@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,7 +76,8 @@ def _arguments(company: Company, *command: str, project_dir: Path = PROJECT_DIR)
         "--log-path", str(company.dbt_target_dir / "logs"),
         "--log-level-file", "info",
         "--vars", json.dumps({"business_time_zone": company.time_zone, "company_currency": company.currency_code}),
-        "--quiet",
+        # What failed is in the results; dbt would make a line of every event, to print none.
+        "--log-level", "none",
         "--no-use-colors",
     ]  # fmt: skip
 
@@ -155,7 +154,9 @@ def build(
 
     """
     callbacks = [on_event] if on_event else []
-    result = run_dbt(company, "build", *selection, project_dir=project_dir, manifest=manifest, callbacks=callbacks)
+    # The manifest is written when the project is parsed, which takes seconds for so many tests.
+    command = ("build", "--no-write-json", *selection)
+    result = run_dbt(company, *command, project_dir=project_dir, manifest=manifest, callbacks=callbacks)
     if result.exception is not None or not hasattr(result.result, "results"):
         raise TransformError(f"dbt did not run: {result.exception}")
     return [_node_result(node) for node in result.result.results]
@@ -168,9 +169,7 @@ def compile_models(company: Company, names: Iterable[str]) -> dict[str, tuple[st
         TransformError: the project does not compile.
 
     """
-    # dbt prints what it compiled.
-    with contextlib.redirect_stdout(io.StringIO()):
-        result = run_dbt(company, "compile", "--select", *names)
+    result = run_dbt(company, "compile", "--select", *names)
     if not result.success:
         raise TransformError(f"dbt cannot compile the project: {result.exception}")
     nodes: list[Any] = [node.node for node in result.result.results]
