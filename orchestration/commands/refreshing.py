@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
@@ -74,9 +75,10 @@ def _refresh_once(company: Company) -> None:
 
 def _keep_watch(company: Company, seconds: float) -> None:
     """Until somebody stops it. A refusal is said and ends nothing: the next night mends what the day cannot."""
-    from orchestration.refreshing import survey_signature
+    from orchestration.refreshing import survey_signature, warm_up
 
     seen = ""
+    is_warm = False
     while True:
         signature = survey_signature(company)
         if signature != seen:
@@ -86,4 +88,8 @@ def _keep_watch(company: Company, seconds: float) -> None:
             except typer.Exit as outcome:
                 # Busy is asked again, a refusal only after the files have changed.
                 seen = seen if outcome.exit_code == EXIT_BUSY else signature
+        if not is_warm:
+            with suppress(NightIsBusy), night_lock(company.lock_path):
+                warm_up(company)
+                is_warm = True
         time.sleep(seconds)

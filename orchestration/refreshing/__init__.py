@@ -8,7 +8,7 @@ else, pay first of all, is as the night left it. The gate holds here too: the ch
 from orchestration.refreshing.day import survey_signature
 from orchestration.refreshing.plan import REFRESHED_TABLES, refresh_plan
 from orchestration.refreshing.report import load_refresh_report
-from orchestration.refreshing.run import RefreshRefused, refresh
+from orchestration.refreshing.run import RefreshRefused, refresh, warm_up
 
 __all__ = [
     "REFRESHED_TABLES",
@@ -17,4 +17,5 @@ __all__ = [
     "refresh",
     "refresh_plan",
     "survey_signature",
+    "warm_up",
 ]

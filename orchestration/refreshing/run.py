@@ -78,6 +78,14 @@ def refresh(company: Company) -> RefreshReport:
     return report
 
 
+def warm_up(company: Company) -> None:
+    """Parse the project, for whoever waits for answers: the first of the day need not wait for it then. What does not parse
+    is said by the refresh. The caller holds the night lock.
+    """
+    with suppress(TransformError):
+        parsed_project(day_company(company), code_version())
+
+
 def _refresh(company: Company, report: RefreshReport) -> None:
     watch = Stopwatch(report)
     base = _base(company)
