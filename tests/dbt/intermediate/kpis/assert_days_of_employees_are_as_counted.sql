@@ -1,5 +1,5 @@
--- The days of employees hold every credited answer of the day once: measure by measure they add up to
--- what was counted, but for the days of an employee whose value was delivered.
+-- The days of employees hold every credited answer of the day once: measure by measure they add up
+-- to what was counted, but for the days of an employee whose value was delivered.
 {{ config(meta={"dagster": {"ref": {"name": "int_kpis_estimated"}}}) }}
 
 with delivered as (
