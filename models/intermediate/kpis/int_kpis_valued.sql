@@ -116,8 +116,7 @@ inner join definitions
         and results.period_start = definitions.period_start
 left join delivered
     on
-        results.is_delivered
-        and results.measure_code = delivered.measure_code
+        results.measure_code = delivered.measure_code
         and results.level = delivered.level
         and results.entity_id = delivered.entity_id
         and results.period_type = delivered.period_type
