@@ -13,8 +13,8 @@ _SECONDS_TO_WAIT = 60
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
-    """Dagster's own storage makes an engine, opens the file and compiles its statement anew for every event. A night has
-    some 2,500 of them, which took longer than dbt did: this one keeps its engine.
+    """Dagster's own storage makes an engine, opens the file and compiles its statement anew for every event of a night's
+    hundreds of assets and checks. This one keeps its engine, which takes a third off a small night.
     """
 
     @cached_property
