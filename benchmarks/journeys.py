@@ -24,8 +24,9 @@ from tests.conftest import copy_company
 
 CHAIN = (
     "run", "--select",
-    "int_journey_customers_touched", "int_touches_sequenced", "int_journeys_summed", "int_transitions_listed",
-    "int_journey_customers_counted", "int_touchpoints_counted", "transitions", "touchpoint_health", "journeys",
+    "int_journey_customers_touched", "int_touches_sequenced", "int_journeys_summed", "int_journey_customers_counted",
+    "int_transitions_listed", "int_touchpoint_events_listed", "int_journey_periods_touched", "int_transitions_counted",
+    "int_touchpoints_counted", "int_journey_periods_counted", "transitions", "touchpoint_health", "journeys",
 )  # fmt: skip
 
 # Customers have 20 touches on average over two years; the last day can be left out and added.

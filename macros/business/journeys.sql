@@ -35,3 +35,23 @@
         "segment": "segment",
     }) }}
 {%- endmacro %}
+
+{#-
+    The rows whose month or quarter is touched, with `touched_month` and `touched_quarter`: the
+    first day of each that is.
+-#}
+{% macro in_touched_journey_periods(relation) -%}
+    select
+        listed.*,
+        touched_months.period_start as touched_month,
+        touched_quarters.period_start as touched_quarter
+    from {{ relation }} as listed
+    {%- for period_type in ["month", "quarter"] %}
+    left join {{ ref("int_journey_periods_touched") }} as touched_{{ period_type }}s
+        on
+            touched_{{ period_type }}s.period_type = '{{ period_type }}'
+            and listed.{{ period_type }}_start = touched_{{ period_type }}s.period_start
+    {%- endfor %}
+    where
+        (touched_months.period_start is not null or touched_quarters.period_start is not null)
+{%- endmacro %}

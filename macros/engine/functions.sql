@@ -65,22 +65,32 @@
 
 {% macro spark__explode(elements) -%} explode({{ elements }}) {%- endmacro %}
 
-{#- Texts of a group as one, in the order of other columns. -#}
-{% macro join_in_order(text, separator, order_by) -%}
-    {{ return(adapter.dispatch("join_in_order")(text, separator, order_by)) }}
+{#-
+    Texts of a group as one, in the order of other columns; `only` is a condition on its rows. Null
+    where no row meets it.
+-#}
+{% macro join_in_order(text, separator, order_by, only="true") -%}
+    {{ return(adapter.dispatch("join_in_order")(text, separator, order_by, only)) }}
 {%- endmacro %}
 
-{% macro duckdb__join_in_order(text, separator, order_by) -%}
+{% macro duckdb__join_in_order(text, separator, order_by, only) -%}
     string_agg({{ text }}, '{{ separator }}' order by {{ order_by | join(", ") }})
+    {%- if only != "true" %} filter (where {{ only }}) {%- endif %}
 {%- endmacro %}
 
-{% macro spark__join_in_order(text, separator, order_by) -%}
-    array_join(
-        transform(
-            array_sort(collect_list(struct({{ order_by | join(", ") }}, {{ text }} as joined))),
-            entry -> entry.joined
+{% macro spark__join_in_order(text, separator, order_by, only) -%}
+    nullif(
+        array_join(
+            transform(
+                array_sort(
+                    collect_list(struct({{ order_by | join(", ") }}, {{ text }} as joined))
+                    filter (where {{ only }})
+                ),
+                entry -> entry.joined
+            ),
+            '{{ separator }}'
         ),
-        '{{ separator }}'
+        ''
     )
 {%- endmacro %}
 

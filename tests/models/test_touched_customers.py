@@ -1,4 +1,4 @@
-"""Only journeys of touched customers are made again, and the result is that of making all of them."""
+"""Only journeys of touched customers and counts of touched periods are made again, and the result is that of making all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ pytestmark = pytest.mark.xdist_group("models")
 
 CHAIN = (
     "run", "--select", "int_journey_customers_touched", "int_touches_sequenced", "int_journeys_summed",
-    "int_transitions_listed", "int_journey_customers_counted",
+    "int_journey_customers_counted", "int_transitions_listed", "int_touchpoint_events_listed", "int_journey_periods_touched",
+    "int_transitions_counted", "int_touchpoints_counted", "int_journey_periods_counted",
 )  # fmt: skip
-TABLES = ("int_touches_sequenced", "int_journeys_summed", "int_transitions_listed")
+TABLES = ("int_touches_sequenced", "int_journeys_summed", "int_transitions_counted", "int_touchpoints_counted")
 COLUMNS = (
     "event_id, customer_id, occurred_at, occurred_on, month_start, quarter_start, touchpoint_code, stage_code, segment, "
     "store_id, region, order_amount"
@@ -71,6 +72,13 @@ def _touched(bench: Bench) -> set[str]:
     return {customer for (customer,) in rows}
 
 
+def _touched_periods(bench: Bench) -> set[tuple[str, date]]:
+    with bench.connect() as connection:
+        return set(
+            connection.execute("select period_type, period_start from intermediate.int_journey_periods_touched").fetchall()
+        )
+
+
 def test_what_changes_is_made_again_and_nothing_else(bench: Bench, empty_warehouse: Company, tmp_path: Path) -> None:
     draw = random.Random(8)
     touches = {f"e{number:03}": _touch(draw, draw.choice([*"abcdefgh", None])) for number in range(200)}
@@ -101,7 +109,8 @@ def test_what_changes_is_made_again_and_nothing_else(bench: Bench, empty_warehou
 
 
 def test_a_journey_that_can_go_on_no_more_closes_without_a_new_touch(bench: Bench) -> None:
-    touches = {"e1": _touch(random.Random(1), "a") | {"occurred_at": datetime(2026, 3, 20), "occurred_on": date(2026, 3, 20)}}
+    at = {"occurred_at": datetime(2026, 3, 20), "occurred_on": date(2026, 3, 20), "month_start": date(2026, 3, 1)}
+    touches = {"e1": _touch(random.Random(1), "a") | at}
     _prepare(bench, touches)
     with bench.connect() as connection:
         assert connection.execute("select is_open from intermediate.int_journeys_summed").fetchall() == [(True,)]
@@ -110,3 +119,31 @@ def test_a_journey_that_can_go_on_no_more_closes_without_a_new_touch(bench: Benc
     assert _touched(bench) == {"a"}
     with bench.connect() as connection:
         assert connection.execute("select is_open from intermediate.int_journeys_summed").fetchall() == [(False,)]
+    assert _touched_periods(bench) == {("month", date(2026, 3, 1)), ("quarter", date(2026, 1, 1))}
+
+
+def test_a_touch_of_today_touches_the_period_of_today_and_that_in_which_its_journey_began(bench: Bench) -> None:
+    january, march, april = datetime(2026, 1, 5), datetime(2026, 3, 30), datetime(2026, 4, 2)
+    touches = {
+        event_id: _touch(random.Random(1), customer) | {"occurred_at": at, "occurred_on": at.date(), "month_start": month}
+        for event_id, customer, at, month in (
+            ("e1", "a", january, date(2026, 1, 1)),
+            ("e2", "a", march, date(2026, 3, 1)),
+            ("e3", "b", january, date(2026, 1, 1)),
+        )
+    }
+    _prepare(bench, touches)
+    before = _contents(bench)
+    touches["e4"] = touches["e2"] | {
+        "occurred_at": april, "occurred_on": april.date(), "month_start": date(2026, 4, 1), "quarter_start": date(2026, 4, 1)
+    }  # fmt: skip
+    _put(bench, touches)
+    bench.dbt(*CHAIN)
+    assert _touched_periods(bench) == {
+        ("month", date(2026, 3, 1)), ("month", date(2026, 4, 1)), ("quarter", date(2026, 1, 1)), ("quarter", date(2026, 4, 1))
+    }  # fmt: skip
+    for table in ("int_transitions_counted", "int_touchpoints_counted"):
+        kept = [row for row in before[table] if row[:2] == ("month", date(2026, 1, 1))]
+        assert kept and [row for row in _contents(bench)[table] if row[:2] == ("month", date(2026, 1, 1))] == kept
+    bench.dbt(*CHAIN)
+    assert _touched_periods(bench) == set()

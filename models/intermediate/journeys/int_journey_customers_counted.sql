@@ -1,6 +1,7 @@
 -- One row per customer: the stamp of everything the customer's journeys were made from. Built after
 -- all of them.
--- depends_on: {{ ref("int_transitions_listed") }}
+-- depends_on: {{ ref("int_touches_sequenced") }}
+-- depends_on: {{ ref("int_journeys_summed") }}
 {{ config(
     materialized="patched",
     patched_by="int_journey_customers_touched",

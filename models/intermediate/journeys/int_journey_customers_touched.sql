@@ -68,7 +68,7 @@ counted as (
 
     {{ stamps_in_book(
         "int_journey_customers_counted",
-        ["int_touches_sequenced", "int_journeys_summed", "int_transitions_listed"],
+        ["int_touches_sequenced", "int_journeys_summed"],
         {"customer_id": "varchar"},
         "customer_stamp",
     ) }}

@@ -5,6 +5,7 @@
     patched_by="int_journey_customers_touched",
     partition=["customer_id"],
 ) }}
+{% set first_steps = 8 %}
 
 with touches as (
 
@@ -15,6 +16,8 @@ with touches as (
 
 ),
 
+-- Most journeys are short: their first touchpoints are picked by number, and only what comes after
+-- them is put in order.
 summed as (
 
     select
@@ -32,12 +35,20 @@ summed as (
         cast(coalesce(sum(order_amount), 0) as decimal(28, 4)) as order_amount,
         count(*) filter (where is_rework) as rework_count,
         sum(business_seconds_to_next) as business_seconds,
+        sum({{ row_stamp([
+            "event_no", "touchpoint_code", "seconds_to_next", "business_seconds_to_next"
+        ]) }}) as moves_stamp,
         min(event_no) filter (where order_amount is not null) as first_order_no,
         min(event_no) filter (where store_id is not null) as first_store_no,
         {% for stage in ["contact", "purchase", "use", "after_sales"] %}
         coalesce(bool_or(stage_code = '{{ stage }}'), false) as has_{{ stage }},
         {% endfor %}
-        {{ join_in_order("touchpoint_code", " > ", ["event_no"]) }} as path
+        {% for step in range(1, first_steps + 1) %}
+        min(touchpoint_code) filter (where event_no = {{ step }}) as step_{{ step }},
+        {% endfor %}
+        {{ join_in_order(
+            "touchpoint_code", " > ", ["event_no"], only="event_no > " ~ first_steps
+        ) }} as further_steps
     from touches
     group by journey_id
 
@@ -87,6 +98,7 @@ select
     summed.rework_count,
     {{ dbt.datediff("summed.started_at", "summed.ended_at", "second") }} as calendar_seconds,
     cast(coalesce(summed.business_seconds, 0) as bigint) as business_seconds,
+    summed.step_1 as first_touchpoint_code,
     summed.has_contact,
     summed.has_purchase,
     summed.has_use,
@@ -98,7 +110,12 @@ select
         when summed.has_contact then 'contact'
     end as furthest_stage,
     {{ days_between("summed.ended_on", "night.as_of") }} * 86400 <= gaps.gap_seconds as is_open,
-    summed.path
+    concat_ws(
+        ' > '
+        {%- for step in range(1, first_steps + 1) %}, summed.step_{{ step }}{% endfor -%}
+        , summed.further_steps
+    ) as path,
+    summed.moves_stamp
 from summed
 cross join night
 inner join {{ ref("int_journey_gaps_dated") }} as gaps

@@ -1,7 +1,7 @@
--- One row per touch in a journey: which journey, its place in it, what came before and what comes
--- next, and how long that took in calendar and in business hours. Of the touched customers only. A
--- journey is a customer's run of touches without a gap longer than the setting of the day; its id
--- is that of its first touch.
+-- One row per touch in a journey: which journey, its place in it, what comes next, and how long that
+-- took in calendar and in business hours. Of the touched customers only. A journey is a customer's
+-- run of touches without a gap longer than the setting of the day; its id is that of its first
+-- touch.
 {{ config(
     materialized="patched",
     patched_by="int_journey_customers_touched",
@@ -65,6 +65,8 @@ select
     cast(row_number() over journey_touches as integer) as event_no,
     occurred_at,
     occurred_on,
+    month_start,
+    quarter_start,
     touchpoint_code,
     stage_code,
     store_id,
@@ -75,7 +77,6 @@ select
     order_id,
     order_amount,
     cast(orders_before as integer) as orders_before,
-    lag(touchpoint_code) over journey_touches as previous_touchpoint_code,
     lead(touchpoint_code) over journey_touches as next_touchpoint_code,
     {{ dbt.datediff("occurred_at", "lead(occurred_at) over journey_touches", "second") }}
         as seconds_to_next,

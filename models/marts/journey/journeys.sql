@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 select
     journey_id,
     customer_id,
