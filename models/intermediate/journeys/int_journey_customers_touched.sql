@@ -39,28 +39,38 @@ current_gap as (
 
 ),
 
-wanted as (
+summed as (
 
     select
-        touches.customer_id,
+        customer_id,
+        max(occurred_on) as last_on,
         sum({{ row_stamp([
             "event_id", "occurred_at", "month_start", "quarter_start", "touchpoint_code",
             "stage_code", "segment", "acquisition_channel", "store_id", "region",
             "campaign_code", "order_id", "order_amount",
-        ]) }})
-        + max(rules.rules_stamp)
+        ]) }}) as touches_stamp
+    from touches
+    group by customer_id
+
+),
+
+wanted as (
+
+    select
+        summed.customer_id,
+        summed.touches_stamp
+        + rules.rules_stamp
         + case
             when
-                {{ days_between("max(touches.occurred_on)", "max(night.as_of)") }} * 86400
-                <= max(current_gap.gap_seconds)
+                {{ days_between("summed.last_on", "night.as_of") }} * 86400
+                <= current_gap.gap_seconds
                 then 1
             else 0
         end as customer_stamp
-    from touches
+    from summed
     cross join night
     cross join rules
     cross join current_gap
-    group by touches.customer_id
 
 ),
 

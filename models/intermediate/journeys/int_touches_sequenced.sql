@@ -1,7 +1,7 @@
--- One row per touch in a journey: which journey, its place in it, what comes next, and how long that
--- took in calendar and in business hours. Of the touched customers only. A journey is a customer's
--- run of touches without a gap longer than the setting of the day; its id is that of its first
--- touch.
+-- One row per touch in a journey: which journey, its place in it, what comes next, and how long
+-- that took in calendar and in business hours. Of the touched customers only. A journey is a
+-- customer's run of touches without a gap longer than the setting of the day; its id is that of its
+-- first touch.
 {{ config(
     materialized="patched",
     patched_by="int_journey_customers_touched",

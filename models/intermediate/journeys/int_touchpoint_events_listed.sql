@@ -1,6 +1,6 @@
 -- One row per thing that the health of a touchpoint counts, in its period: a touch and what became
--- of it, an answer, a complaint, a service standard kept or not. Touches count on their day, answers
--- on theirs.
+-- of it, an answer, a complaint, a service standard kept or not. Touches count on their day,
+-- answers on theirs.
 {{ config(materialized="view") }}
 
 with sequenced as (

@@ -21,14 +21,23 @@ units as (
 
 ),
 
+summed as (
+
+    select
+        date_day,
+        sum(row_stamp) as answers_stamp
+    from answers
+    group by date_day
+
+),
+
 wanted as (
 
     select
-        answers.date_day,
-        sum(answers.row_stamp) + max(units.units_stamp) + {{ code_stamp() }} as day_stamp
-    from answers
+        summed.date_day,
+        summed.answers_stamp + units.units_stamp + {{ code_stamp() }} as day_stamp
+    from summed
     cross join units
-    group by answers.date_day
 
 ),
 
