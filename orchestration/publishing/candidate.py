@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -56,6 +56,18 @@ class Candidate:
     def incentives_path(self) -> Path:
         """What payroll will read."""
         return self.folder / INCENTIVES_FILE
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A published model: its descriptions and, where only its touched partitions are written within the day, the relation
+    that lists them and its keys.
+    """
+
+    description: str
+    columns: Mapping[str, str]
+    patched_by: str
+    partition: Sequence[str]
 
 
 class TaggedColumn(Exception):
@@ -112,8 +124,8 @@ def write_marts(company: Company, candidate: Candidate) -> list[str]:
 
 def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path, tables: Set[str]) -> None:
     """Write the marts file of a refresh within the day: that of the release in place (``standing``) with ``tables``
-    (``schema.table``) from the company's warehouse. What the old tables held stays in free blocks of the file until the
-    next night, which writes a new one.
+    (``schema.table``) from the company's warehouse; of a table whose model names what it is ``patched_by``, the touched
+    partitions. What the old rows held stays in free blocks of the file until the next night, which writes a new one.
 
     Raises:
         TaggedColumn: a model of the marts has a column that holds pay, contact data or names.
@@ -129,9 +141,12 @@ def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path
     try:
         attach(connection, company.warehouse_path, "warehouse", "read_only")
         attach(connection, candidate.marts_path, "release")
-        for (schema, table), description in published.items():
+        for (schema, table), model in published.items():
             if f"{schema}.{table}" in tables:
-                _write_table(connection, schema, table, description)
+                if model.patched_by:
+                    _patch_table(connection, schema, table, model)
+                else:
+                    _write_table(connection, schema, table, model)
         connection.execute("detach release")
     finally:
         connection.close()
@@ -164,31 +179,50 @@ def _write(
             os.umask(old_mask)
         for schema in sorted({schema for schema, _ in published}):
             connection.execute(f"create schema release.{quoted(schema)}")
-        for (schema, table), description in published.items():
-            _write_table(connection, schema, table, description)
+        for (schema, table), model in published.items():
+            _write_table(connection, schema, table, model)
         connection.execute("detach release")
     finally:
         connection.close()
     return [f"{schema}.{table}" for schema, table in published]
 
 
-def _write_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, description: dict[str, Any]) -> None:
+def _write_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, model: _Model) -> None:
     target = f"release.{quoted(schema)}.{quoted(table)}"
     connection.execute(f"create or replace table {target} as select * from warehouse.{quoted(schema)}.{quoted(table)}")
-    connection.execute(f"comment on table {target} is {literal(description['description'])}")
-    for column, text in description["columns"].items():
+    connection.execute(f"comment on table {target} is {literal(model.description)}")
+    for column, text in model.columns.items():
         connection.execute(f"comment on column {target}.{quoted(column)} is {literal(text)}")
 
 
-def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Published models by schema and table, with their descriptions, in the order of their names."""
+def _patch_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, model: _Model) -> None:
+    """Replace the rows of the touched partitions, kind by kind (all values of the last key that the others have), so that
+    the engine knows which blocks it need not read.
+    """
+    target, source = (f"{database}.{quoted(schema)}.{quoted(table)}" for database in ("release", "warehouse"))
+    *kinds, last = model.partition
+    touched = connection.execute(
+        f"select {', '.join([*map(quoted, kinds), f'list({quoted(last)})'])} from warehouse.{model.patched_by} group by all"
+    ).fetchall()
+    for *kind, values in touched:
+        rows = " and ".join([f"{quoted(key)} = ?" for key in kinds] + [f"{quoted(last)} in (select unnest(?))"])
+        connection.execute(f"delete from {target} where {rows}", [*kind, values])
+        connection.execute(f"insert into {target} by name select * from {source} where {rows}", [*kind, values])
+
+
+def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], _Model]:
+    """Published models by schema and table, in the order of their names."""
     manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
-    models = {
-        (node["schema"], node["alias"]): {
-            "description": node["description"],
-            "columns": {column["name"]: column["description"] for column in node["columns"].values()},
-        }
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] == "marts" and node["schema"] in schemas
-    }
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    relations = {node["name"]: f"{quoted(node['schema'])}.{quoted(node['alias'])}" for node in nodes}
+    models = {}
+    for node in nodes:
+        if node["fqn"][1] == "marts" and node["schema"] in schemas:
+            meta = node["config"]["meta"]
+            models[node["schema"], node["alias"]] = _Model(
+                node["description"],
+                {column["name"]: column["description"] for column in node["columns"].values()},
+                relations[meta["patched_by"]] if "patched_by" in meta else "",
+                meta.get("partition", ()),
+            )
     return dict(sorted(models.items()))

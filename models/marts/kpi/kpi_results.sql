@@ -1,3 +1,10 @@
+-- A release of the day takes the touched periods from here and leaves the others as they are.
+{{ config(
+    meta={
+        "patched_by": "int_kpi_periods_touched", "partition": ["period_type", "period_start"],
+    },
+) }}
+
 with results as (
 
     select * from {{ ref("int_kpis_valued") }}
