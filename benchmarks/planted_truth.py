@@ -2,7 +2,7 @@
 
     python -m benchmarks.planted_truth [--seeds 100] [--workers 2]
 
-A chain takes about a minute and a half of one core. Each is written to ``planted_truth.jsonl`` beside this file when it is
+A chain takes about a minute of one core. Each is written to ``planted_truth.jsonl`` beside this file when it is
 through, with the version of the code, and a run does the seeds that are still missing there; the report counts them all.
 """
 

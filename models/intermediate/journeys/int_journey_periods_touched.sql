@@ -22,8 +22,8 @@ journeys as (
     select
         month_start,
         quarter_start,
-        sum(moves_stamp + {{ row_stamp(
-            ["journey_id", "store_id", "region", "segment", "is_open"]
+        sum({{ row_stamp(
+            ["journey_id", "store_id", "region", "segment", "is_open", "moves_stamp"]
         ) }}) as stamp
     from {{ ref("int_journeys_summed") }}
     group by month_start, quarter_start
