@@ -147,3 +147,28 @@ def test_a_touch_of_today_touches_the_period_of_today_and_that_in_which_its_jour
         assert kept and [row for row in _contents(bench)[table] if row[:2] == ("month", date(2026, 1, 1))] == kept
     bench.dbt(*CHAIN)
     assert _touched_periods(bench) == set()
+
+
+def test_two_journeys_that_exchange_what_they_go_on_to_touch_the_period_they_began_in(bench: Bench) -> None:
+    begun, gone_on = datetime(2026, 1, 31, 10), datetime(2026, 2, 2, 10)
+    touches = {
+        f"{customer}{number}": _touch(random.Random(1), customer)
+        | {
+            "occurred_at": at, "occurred_on": at.date(), "month_start": date(2026, at.month, 1),
+            "touchpoint_code": code, "stage_code": STAGES[code], "store_id": store, "order_amount": None,
+        }
+        for customer, store, later in (("a", "s1", "delivery"), ("b", "s2", "service_call"))
+        for number, at, code in ((1, begun, "web_visit"), (2, gone_on, later))
+    }  # fmt: skip
+    _prepare(bench, touches)
+    for code in ("touchpoint_code", "stage_code"):
+        touches["a2"][code], touches["b2"][code] = touches["b2"][code], touches["a2"][code]
+    _put(bench, touches)
+    bench.dbt(*CHAIN)
+    assert ("month", date(2026, 1, 1)) in _touched_periods(bench)
+    with bench.connect() as connection:
+        moves = connection.execute(
+            "select entity_id, to_touchpoint from intermediate.int_transitions_counted where level = 'store' "
+            "and period_type = 'month' and from_touchpoint = 'web_visit' order by all"
+        ).fetchall()
+    assert moves == [("s1", "service_call"), ("s2", "delivery")]
