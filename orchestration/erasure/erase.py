@@ -22,17 +22,8 @@ from orchestration.erasure.register import (
 )
 from orchestration.landing.contract import Contract
 from orchestration.landing.contract_reader import read_contract
-from orchestration.landing.erased import (
-    devices_of,
-    identifiers_of,
-    is_applied,
-    is_known,
-    left_over,
-    responses_of,
-    rewrite_warehouse,
-)
+from orchestration.landing.erased import find_traces, is_applied, left_over, rewrite_warehouse
 from orchestration.landing.scrub import Scrubber
-from orchestration.landing.warehouse import create_tables, open_warehouse
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.failing_rows import failing_rows_dir
 from orchestration.publishing.files import write_durably
@@ -66,24 +57,20 @@ def request_erasure(company: Company, customers: Sequence[str], by: str, reason:
     contract = _contract(company)
     new: dict[str, str] = {}
     known = []
-    with open_warehouse(company.warehouse_path) as connection:
-        create_tables(connection, contract)
-        for customer in dict.fromkeys(customers):
-            name = pseudonym(key, customer)
-            if name in erasures.customers:
-                known.append((name, erased_on(company, name)))
-                continue
-            if not is_known(connection, contract, customer):
-                raise ErasureError(f"customer {customer!r} is in no delivered row; nothing was erased")
-            if places := _seeds_naming(company, customer):
-                raise ErasureError(
-                    f"{places[0]} names customer {customer!r}: take the row out first; nothing was erased"
-                )
+    for customer in dict.fromkeys(customers):
+        name = pseudonym(key, customer)
+        if name in erasures.customers:
+            known.append((name, erased_on(company, name)))
+        else:
             new[customer] = name
-        devices = devices_of(connection, contract, responses_of(connection, contract, new))
-        devices |= identifiers_of(connection, contract, new)
+    traces = find_traces(company.warehouse_path, contract, list(new))
+    for customer in traces.unknown:
+        raise ErasureError(f"customer {customer!r} is in no delivered row; nothing was erased")
+    for customer in new:
+        if places := _seeds_naming(company, customer):
+            raise ErasureError(f"{places[0]} names customer {customer!r}: take the row out first; nothing was erased")
     if new:
-        note_erasure(company, key, new.values(), [pseudonym(key, device) for device in devices], by, reason)
+        note_erasure(company, key, new.values(), [pseudonym(key, name) for name in traces.names], by, reason)
     return Requested(tuple(new.values()), tuple(known))
 
 
@@ -92,11 +79,8 @@ def resume_erasures(company: Company, progress: Callable[[str], None] | None = N
     erasures = read_erasures(company)
     if not erasures.pending:
         return
-    if company.warehouse_path.is_file():
-        with open_warehouse(company.warehouse_path) as connection:
-            is_done = is_applied(connection, erasures)
-        if not is_done:
-            rewrite_warehouse(company.warehouse_path, _contract(company), erasures, progress)
+    if company.warehouse_path.is_file() and not is_applied(company.warehouse_path, erasures):
+        rewrite_warehouse(company.warehouse_path, _contract(company), erasures, progress)
     discard_candidates(company)
     # Past nights and the day's copy can be made again, and without the erased.
     for folder in (
@@ -120,8 +104,7 @@ def texts_left_over(company: Company, warehouse: Path) -> int:
     erasures = read_erasures(company)
     if not erasures.customers:
         return 0
-    with open_warehouse(warehouse) as connection:
-        return left_over(connection, _contract(company), erasures)
+    return left_over(warehouse, _contract(company), erasures)
 
 
 def finish_erasures(company: Company, release_id: str) -> list[str]:

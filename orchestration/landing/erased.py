@@ -1,6 +1,10 @@
 """Takes erased customers out of the warehouse file, by writing a new one: deleted rows stay readable in an old one's blocks.
 
 Only what landing wrote is carried over. Everything else in the file is computed from it, and the night that follows does.
+
+DuckDB writes the unused ends of blocks as they lay in memory (duckdb/duckdb#23382). So no process that had a row of the erased
+in DuckDB's memory writes anything that is kept: whatever reads such rows is called in a process of its own, which hands over
+Parquet, and that holds values only.
 """
 
 from __future__ import annotations
@@ -8,24 +12,62 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import duckdb
 import pyarrow as pa
 
+from orchestration.apart import ProcessDied, apart
 from orchestration.erasure.register import Erasures
 from orchestration.landing.contract import Contract, Extract, Person
+from orchestration.landing.errors import LandingError
 from orchestration.landing.readers import Rejection
 from orchestration.landing.scrub import CASE_KEY, ERASED_TEXT, Scrubber
-from orchestration.landing.warehouse import create_tables, held_table, open_warehouse, raw_table
+from orchestration.landing.warehouse import create_tables, held_table, open_warehouse, raw_table, wanted_columns
 from orchestration.publishing.files import sync_file, sync_folder
 from orchestration.sql_text import attach, literal, quoted
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _BATCH = 50_000
+_FOLDER = "erasing-"
+_BOOKS = ("landing.files", "landing.rejected_rows")
+_APPLIED = "landing.erasures_applied"
 _RENAMED: tuple[Person, ...] = ("customer", "device", "identifier")
 _ERASED = "(select name from erased_customers)"
+
+
+@dataclass(frozen=True)
+class Traces:
+    """``unknown``: customers whom no delivered row names. ``names``: devices, networks, cards and hashes of all the others."""
+
+    unknown: tuple[str, ...]
+    names: frozenset[str]
+
+
+def _apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+    try:
+        return apart(function, *arguments, **options)
+    except ProcessDied as error:
+        raise LandingError(f"erasing customers: {error}; nothing was changed") from error
+
+
+def find_traces(path: Path, contract: Contract, customers: Sequence[str]) -> Traces:
+    """What the warehouse holds of these customers beside their keys."""
+    return _apart(_traces, path, contract, customers)
+
+
+def _traces(path: Path, contract: Contract, customers: Sequence[str]) -> Traces:
+    with open_warehouse(path) as connection:
+        create_tables(connection, contract)
+        unknown = tuple(customer for customer in customers if not is_known(connection, contract, customer))
+        names = devices_of(connection, contract, responses_of(connection, contract, customers))
+        return Traces(unknown, names | identifiers_of(connection, contract, customers))
 
 
 def responses_of(connection: duckdb.DuckDBPyConnection, contract: Contract, customers: Iterable[str]) -> frozenset[str]:
@@ -96,18 +138,23 @@ def is_known(connection: duckdb.DuckDBPyConnection, contract: Contract, customer
     return bool(refused.fetchall())
 
 
-def left_over(connection: duckdb.DuckDBPyConnection, contract: Contract, erasures: Erasures) -> int:
+def left_over(path: Path, contract: Contract, erasures: Erasures) -> int:
     """Texts of erased customers that landed before anything said whose they are."""
-    responses, texts = responses_of(connection, contract, erasures.customers), 0
-    _list(connection, "erased_responses", responses)
-    for extract in contract.extracts.values():
-        for name in extract.of_person("text"):
-            query = f"""
-                select count(*) from {raw_table(extract)}
-                where {quoted(name)} <> {literal(ERASED_TEXT)}
-                and {response_named(extract)} in (select name from erased_responses)
-            """
-            texts += int(connection.execute(query).fetchall()[0][0])
+    return _apart(_left_over, path, contract, erasures)
+
+
+def _left_over(path: Path, contract: Contract, erasures: Erasures) -> int:
+    texts = 0
+    with open_warehouse(path) as connection:
+        _list(connection, "erased_responses", responses_of(connection, contract, erasures.customers))
+        for extract in contract.extracts.values():
+            for name in extract.of_person("text"):
+                query = f"""
+                    select count(*) from {raw_table(extract)}
+                    where {quoted(name)} <> {literal(ERASED_TEXT)}
+                    and {response_named(extract)} in (select name from erased_responses)
+                """
+                texts += int(connection.execute(query).fetchall()[0][0])
     return texts
 
 
@@ -117,17 +164,20 @@ def response_named(extract: Extract, alias: str = "") -> str:
     return f"regexp_replace({key}, ':[^:]*$', '')" if extract.key[0] == CASE_KEY else key
 
 
-def is_applied(connection: duckdb.DuckDBPyConnection, erasures: Erasures) -> bool:
+def is_applied(path: Path, erasures: Erasures) -> bool:
     """Whether the file was written without exactly these customers."""
-    there = connection.execute(
-        "select 1 from duckdb_tables() where database_name = current_database() and schema_name = 'landing' "
-        "and table_name = 'erasures_applied'"
-    ).fetchall()
-    if not there:
-        return False
-    return connection.execute("select fingerprint from landing.erasures_applied").fetchall() == [
-        (erasures.fingerprint,)
-    ]
+    return _apart(_is_applied, path, erasures)
+
+
+def _is_applied(path: Path, erasures: Erasures) -> bool:
+    with open_warehouse(path) as connection:
+        there = connection.execute(
+            "select 1 from duckdb_tables() where database_name = current_database() "
+            f"and schema_name || '.' || table_name = {literal(_APPLIED)}"
+        ).fetchall()
+        if not there:
+            return False
+        return connection.execute(f"select fingerprint from {_APPLIED}").fetchall() == [(erasures.fingerprint,)]
 
 
 def _list(connection: duckdb.DuckDBPyConnection, table: str, names: Iterable[str]) -> None:
@@ -143,34 +193,74 @@ def rewrite_warehouse(
     """Replace the warehouse file by a new one without the erased customers; the old one stays until the new is complete.
 
     Raises:
-        LandingError: the disk is full, or another process has the file open.
+        LandingError: the disk is full, another process has the file open, or one of the two processes was killed.
 
     """
-    new = path.with_name(f"{path.name}.erasing")
-    for leftover in (new, new.with_name(f"{new.name}.wal")):
-        leftover.unlink(missing_ok=True)
-    with open_warehouse(new) as connection:
-        create_tables(connection, contract)
+    for leftover in path.parent.glob(f"{_FOLDER}*"):
+        shutil.rmtree(leftover)
+    folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=path.parent))
+    try:
+        files = _apart(_export, path, contract, erasures, folder)
+        if progress is not None:
+            progress(f"{len(files)} tables read without the erased")
+        new = folder / path.name
+        _apart(_build, new, contract, erasures, files)
+        sync_file(new)
+        os.replace(new, path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(folder)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    shutil.rmtree(path.parent / "spill", ignore_errors=True)
+
+
+def _export(path: Path, contract: Contract, erasures: Erasures, folder: Path) -> dict[str, Path]:
+    """Write what landing holds, without the erased, into ``folder``; a Parquet file for each table."""
+    files: dict[str, Path] = {}
+
+    def write(table: str, query: str) -> None:
+        files[table] = folder / f"{len(files)}.parquet"
+        connection.execute(f"copy ({query}) to {literal(str(files[table]))} (format parquet)")
+
+    with open_warehouse(folder / "reading.duckdb") as connection:
         attach(connection, path, "old_warehouse", "read_only")
         connection.execute("create or replace temp table renamed (value varchar, name varchar)")
         _rename(connection, contract, erasures)
-        responses = _responses_in_old(connection, contract, erasures)
-        scrubber = Scrubber(erasures, responses)
+        scrubber = Scrubber(erasures, _responses_in_old(connection, contract, erasures))
         for extract in contract.extracts.values():
-            for table in [raw_table(extract)] + ([held_table(extract)] if extract.mode == "snapshot" else []):
-                _copy(connection, extract, table)
-            if progress is not None and extract.of_person("customer"):
-                progress(f"{extract.full_name} written without the erased")
-        _copy_books(connection, contract, scrubber)
-        connection.execute("create table landing.erasures_applied (fingerprint varchar)")
-        connection.execute("insert into landing.erasures_applied values (?)", [erasures.fingerprint])
-        _copy_others(connection)
+            for table in _tables(extract):
+                # What the contract no longer names cannot be told to be free of them.
+                wanted = wanted_columns(extract)
+                if there := [name for name in _old_columns(connection, table) if name in wanted]:
+                    write(table, _rows_without_erased(extract, table, there))
+        for book, query in _books(connection, contract, scrubber).items():
+            write(book, query)
+        known = {table.replace('"', "") for table in files} | {_APPLIED}
+        for schema, name in sorted(_old_tables(connection)):
+            # Extracts that the contract no longer has: kept as they are.
+            if f"{schema}.{name}" not in known:
+                table = f"{quoted(schema)}.{quoted(name)}"
+                write(table, f"select * from old_warehouse.{table}")
         connection.execute("detach old_warehouse")
-    sync_file(new)
-    os.replace(new, path)
-    sync_folder(path.parent)
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-    shutil.rmtree(path.parent / "spill", ignore_errors=True)
+    return files
+
+
+def _build(new: Path, contract: Contract, erasures: Erasures, files: Mapping[str, Path]) -> None:
+    """The new warehouse file from what ``_export`` wrote."""
+    with open_warehouse(new) as connection:
+        create_tables(connection, contract)
+        owned = {*_BOOKS, *(table for extract in contract.extracts.values() for table in _tables(extract))}
+        for table, file in files.items():
+            rows = f"from read_parquet({literal(str(file))})"
+            connection.execute(
+                f"insert into {table} by name {rows}" if table in owned else f"create table {table} as {rows}"
+            )
+        connection.execute(f"create table {_APPLIED} (fingerprint varchar)")
+        connection.execute(f"insert into {_APPLIED} values (?)", [erasures.fingerprint])
+
+
+def _tables(extract: Extract) -> list[str]:
+    return [raw_table(extract)] + ([held_table(extract)] if extract.mode == "snapshot" else [])
 
 
 def _old_tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
@@ -194,7 +284,7 @@ def _rename(connection: duckdb.DuckDBPyConnection, contract: Contract, erasures:
     """Fill ``renamed``: every delivered key or device of an erased customer, with its pseudonym."""
     names: dict[str, str] = {}
     for extract in contract.extracts.values():
-        for table in [raw_table(extract)] + ([held_table(extract)] if extract.mode == "snapshot" else []):
+        for table in _tables(extract):
             there = set(_old_columns(connection, table))
             for column in {n for kind in _RENAMED for n in extract.of_person(kind)} & there:
                 values = connection.execute(
@@ -223,10 +313,7 @@ def _responses_in_old(connection: duckdb.DuckDBPyConnection, contract: Contract,
     return responses
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, extract: Extract, table: str) -> None:
-    there = _old_columns(connection, table)
-    if not there:
-        return
+def _rows_without_erased(extract: Extract, table: str, there: Sequence[str]) -> str:
     erased_row = [f"{quoted(name)} in (select value from renamed)" for name in extract.of_person("customer")]
     selected = []
     for name in there:
@@ -240,11 +327,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, extract: Extract, table: str) -
             is_theirs = f"{response_named(extract, 'old.')} in (select name from erased_responses)"
             old = f"case when {old} is not null and {is_theirs} then {literal(ERASED_TEXT)} else {old} end"
         selected.append(f"{old} as {column}")
-    connection.execute(f"insert into {table} by name select {', '.join(selected)} from old_warehouse.{table} as old")
+    return f"select {', '.join(selected)} from old_warehouse.{table} as old"
 
 
-def _copy_books(connection: duckdb.DuckDBPyConnection, contract: Contract, scrubber: Scrubber) -> None:
-    # Changed in temporary tables: what was once written to the new file would stay in its blocks.
+def _books(connection: duckdb.DuckDBPyConnection, contract: Contract, scrubber: Scrubber) -> dict[str, str]:
+    """The books of landing without the erased: the query for each."""
     for table in ("files", "rejected_rows"):
         connection.execute(
             f"create or replace temp table book_of_{table} as select * from old_warehouse.landing.{table}"
@@ -273,18 +360,4 @@ def _copy_books(connection: duckdb.DuckDBPyConnection, contract: Contract, scrub
             "update book_of_rejected_rows set reason = ?, raw_text = ?, record_key = ?, cells = ? where rowid = ?",
             changed,
         )
-    for table in ("files", "rejected_rows"):
-        connection.execute(f"insert into landing.{table} by name select * from book_of_{table}")
-
-
-def _copy_others(connection: duckdb.DuckDBPyConnection) -> None:
-    """Tables of extracts that the contract no longer has: kept as they are."""
-    known = {
-        (row[0], row[1])
-        for row in connection.execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
-        ).fetchall()
-    }
-    for schema, table in sorted(_old_tables(connection) - known):
-        name = f"{quoted(schema)}.{quoted(table)}"
-        connection.execute(f"create table {name} as select * from old_warehouse.{name}")
+    return {book: f"select * from book_of_{book.removeprefix('landing.')}" for book in _BOOKS}

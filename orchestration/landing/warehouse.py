@@ -145,7 +145,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> 
     connection.execute("commit")
 
 
-def _wanted_columns(extract: Extract) -> dict[str, str]:
+def wanted_columns(extract: Extract) -> dict[str, str]:
+    """The columns of the extract's table and their types in SQL, landing's own last."""
     columns = {column.name: column.data_type.sql for column in extract.columns}
     return columns | {
         "_file_id": "varchar",
@@ -156,7 +157,7 @@ def _wanted_columns(extract: Extract) -> dict[str, str]:
 
 
 def _columns_ddl(extract: Extract) -> str:
-    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in _wanted_columns(extract).items())
+    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in wanted_columns(extract).items())
 
 
 def _follow_contract(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -171,7 +172,7 @@ def _follow_contract(connection: duckdb.DuckDBPyConnection, contract: Contract) 
             present = found.get((schema, table))
             if present is None:
                 continue
-            for name, data_type in _wanted_columns(extract).items():
+            for name, data_type in wanted_columns(extract).items():
                 if name not in present:
                     connection.execute(f"alter table {schema}.{quoted(table)} add column {quoted(name)} {data_type}")
                 elif present[name] != data_type:

@@ -9,8 +9,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.erasure.erase import erase_left_over, finish_erasures, request_erasure, resume_erasures
+from orchestration.apart import apart
+from orchestration.erasure.erase import (
+    erase_left_over,
+    finish_erasures,
+    request_erasure,
+    resume_erasures,
+    texts_left_over,
+)
 from orchestration.erasure.register import ErasureError, key_path, read_erasures, register_path
+from orchestration.landing import erased, land
 from orchestration.landing.scrub import ERASED_TEXT
 from orchestration.settings import PROJECT_DIR
 from tests.conftest import copy_company
@@ -53,8 +61,13 @@ TELLING = (
 def shop(tmp_path: Path) -> Shop:
     shop = Shop(copy_company(PROJECT_DIR, tmp_path / "company"))
     deliver(shop)
-    shop.land()
+    land_apart(shop)
     return shop
+
+
+def land_apart(shop: Shop) -> None:
+    """Land as an earlier night did: what its memory held of somebody is not in that of the nights after the erasure."""
+    apart(land, shop.company)
 
 
 def deliver(shop: Shop, suffix: str = "1") -> None:
@@ -132,6 +145,26 @@ def test_nothing_of_an_erased_customer_is_left_in_the_warehouse_and_every_row_is
     shop.reconcile()
 
 
+def test_no_process_that_goes_on_opens_the_warehouse_before_the_erased_are_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(path: Path) -> None:
+        raise AssertionError(f"{path} was opened in this process")
+
+    monkeypatch.setattr(erased, "open_warehouse", opened)
+    erase(shop)
+    assert texts_left_over(shop.company, shop.company.warehouse_path) == 0
+    assert telling_in(shop.company.warehouse_path) == set()
+
+
+def test_what_the_contract_no_longer_names_is_not_carried_over(shop: Shop) -> None:
+    with duckdb.connect(str(shop.company.warehouse_path)) as connection:
+        connection.execute("alter table raw.sales__customers add column nickname varchar")
+        connection.execute("update raw.sales__customers set nickname = 'Ada Seven' where customer_id = 'C-777'")
+    erase(shop)
+    assert telling_in(shop.company.warehouse_path) == set()
+
+
 def test_the_rows_in_quarantine_lose_the_customer_and_keep_their_reason(shop: Shop) -> None:
     before = shop.rows("select file_name, line_no, column_name, reason_code from landing.rejected_rows order by all")
     assert len(before) == 3
@@ -198,7 +231,7 @@ def test_what_was_noted_about_a_case_of_theirs_goes_with_the_response_whenever_i
         "r1:comment,2026-02-06 10:00:00,resolved,Ada Seven was called\nr3:comment,2026-02-06 10:00:00,resolved,Fine\n"
     )
     shop.deliver("service/case_outcomes/1.csv", head + cases)
-    shop.land()
+    land_apart(shop)
     erase(shop)
     shop.deliver("service/case_outcomes/2.csv", head + "r2:nps,2026-02-07 10:00:00,unreachable,Ada Seven again\n")
     shop.land()
@@ -248,8 +281,11 @@ def test_a_customer_whom_a_seed_names_is_not_half_erased(shop: Shop) -> None:
 
 def test_an_erasure_that_was_killed_is_resumed_and_one_that_was_done_is_not_repeated(shop: Shop) -> None:
     request_erasure(shop.company, ["C-777"], "ann", "asked")
-    (shop.company.warehouse_path.with_name("warehouse.duckdb.erasing")).write_bytes(b"half a file")
+    half = shop.company.warehouse_path.with_name("erasing-half")
+    half.mkdir()
+    (half / "0.parquet").write_bytes(b"half a file")
     resume_erasures(shop.company)
+    assert not half.exists()
     assert telling_in(shop.company.warehouse_path) == set()
     written = shop.company.warehouse_path.stat().st_ino
     resume_erasures(shop.company)
