@@ -2,15 +2,51 @@
     The last delivered version of each record of an extract that delivers events.
 
     Order is that of delivery (file date, then file name, then line), not of arrival: the same files
-    in another order, or over other nights, give the same rows.
+    in another order, or over other nights, give the same rows. Most records come once, and only the
+    others are put in order. With `first_of` every row also has `version_count` and, as `first_...`,
+    the first delivered value of that column.
 -#}
-{% macro latest_version(relation, key) -%}
-    select *
-    from {{ relation }}
+{% macro latest_version(relation, key, first_of=none) -%}
+    {%- set same_record -%}
+        {%- for name in key -%}
+            delivered.{{ name }} = repeated.{{ name }} {{- " and " if not loop.last }}
+        {%- endfor -%}
+    {%- endset -%}
+    {%- set record -%}
+        {%- for name in key -%} delivered.{{ name }} {{- ", " if not loop.last }} {%- endfor -%}
+    {%- endset -%}
+    with repeated as (
+        select {{ key | join(", ") }}
+        from {{ relation }}
+        group by {{ key | join(", ") }}
+        having count(*) > 1
+    )
+
+    select
+        delivered.*
+        {%- if first_of -%}
+            , delivered.{{ first_of }} as first_{{ first_of }}, 1 as version_count
+        {%- endif %}
+    from {{ relation }} as delivered
+    left join repeated on {{ same_record }}
+    where repeated.{{ key[0] }} is null
+    union all
+    select
+        delivered.*
+        {%- if first_of -%}
+            , first_value(delivered.{{ first_of }}) over (
+                partition by {{ record }}
+                order by delivered._delivery_key, delivered._line_no, delivered._file_id
+            ) as first_{{ first_of }},
+            count(*) over (partition by {{ record }}) as version_count
+        {%- endif %}
+    from {{ relation }} as delivered
+    inner join repeated on {{ same_record }}
     qualify
         row_number() over (
-            partition by {{ key | join(", ") }}
-            order by _delivery_key desc, _line_no desc, _file_id desc
+            partition by {{ record }}
+            order by
+                delivered._delivery_key desc, delivered._line_no desc, delivered._file_id desc
         ) = 1
 {%- endmacro %}
 
@@ -24,7 +60,15 @@
     select
         latest.*,
         {{ local_day("snapshots.next_delivered_at") }} as gone_on
-    from ({{ latest_version(relation, key) }}) as latest
+    from (
+        select *
+        from {{ relation }}
+        qualify
+            row_number() over (
+                partition by {{ key | join(", ") }}
+                order by _delivery_key desc, _line_no desc, _file_id desc
+            ) = 1
+    ) as latest
     inner join ({{ lists_in_order(relation) }}) as snapshots
         on latest._delivery_key = snapshots._delivery_key
 {%- endmacro %}

@@ -35,6 +35,35 @@
 {%- endmacro %}
 
 {#-
+    `exact_divide` of numbers that are hardly ever beyond 460, such as scores: in machine integers,
+    which is ten times as fast. Any other number is divided all the same.
+-#}
+{% macro exact_divide_scores(numerator, denominator) -%}
+    {{ return(adapter.dispatch("exact_divide_scores")(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro duckdb__exact_divide_scores(numerator, denominator) -%}
+    {%- set n -%} cast(cast({{ numerator }} as decimal(12, 4)) * 10000 as bigint) {%- endset -%}
+    {%- set d -%} cast(cast({{ denominator }} as decimal(12, 4)) * 10000 as bigint) {%- endset -%}
+    case
+        when abs({{ numerator }}) <= 460 and abs({{ denominator }}) between 0.01 and 460
+            then
+                cast(
+                    cast(
+                        sign({{ n }}) * sign({{ d }})
+                        * ((abs({{ n }}) * 2000000000000 + abs({{ d }})) // (2 * abs({{ d }})))
+                        as decimal(18, 0)
+                    ) * 0.000000000001 as decimal(38, 12)
+                )
+        else {{ exact_divide(numerator, denominator) }}
+    end
+{%- endmacro %}
+
+{% macro spark__exact_divide_scores(numerator, denominator) -%}
+    {{ exact_divide(numerator, denominator) }}
+{%- endmacro %}
+
+{#-
     The same quotient of two counts. Up to four million of them its numerator fits into the integers
     of the machine, which divide many times faster.
 -#}

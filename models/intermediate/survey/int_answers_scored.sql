@@ -60,7 +60,11 @@ matched as (
         questions.scale_max,
         questions.top_box_min,
         questions.bottom_box_max,
-        questions.is_reversed
+        questions.is_reversed,
+        case
+            when questions.is_reversed then questions.scale_max - answers.score
+            else answers.score - questions.scale_min
+        end as points
     from answers
     left join responses
         on answers.response_id = responses.response_id
@@ -77,11 +81,7 @@ scored as (
 
     select
         *,
-        case
-            when is_reversed
-                then {{ exact_divide("scale_max - score", "scale_max - scale_min") }} * 100
-            else {{ exact_divide("score - scale_min", "scale_max - scale_min") }} * 100
-        end as normalised_score,
+        {{ exact_divide_scores("points", "scale_max - scale_min") }} * 100 as normalised_score,
         case when is_reversed then score <= top_box_min else score >= top_box_min end as is_top_box,
         case
             when is_reversed then score >= bottom_box_max else score <= bottom_box_max

@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("hr", "leave") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["leave_id"]) }}
+    {{ latest_version(source("hr", "leave"), ["leave_id"]) }}
 
 )
 

@@ -1,12 +1,8 @@
-with source as (
+with latest as (
 
-    select * from {{ source("hr", "measure_values") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["measure_code", "level", "entity_id", "period_start"]) }}
+    {{ latest_version(
+        source("hr", "measure_values"), ["measure_code", "level", "entity_id", "period_start"]
+    ) }}
 
 )
 

@@ -1,12 +1,8 @@
-with source as (
+with latest as (
 
-    select * from {{ source("hr", "targets") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["measure_code", "level", "entity_id", "period_start"]) }}
+    {{ latest_version(
+        source("hr", "targets"), ["measure_code", "level", "entity_id", "period_start"]
+    ) }}
 
 )
 

@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("sales", "credit_splits") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["order_id", "line_no", "employee_id"]) }}
+    {{ latest_version(source("sales", "credit_splits"), ["order_id", "line_no", "employee_id"]) }}
 
 )
 

@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("sales", "order_lines") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["order_id", "line_no"]) }}
+    {{ latest_version(source("sales", "order_lines"), ["order_id", "line_no"]) }}
 
 )
 

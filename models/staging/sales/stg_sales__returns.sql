@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("sales", "returns") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["return_id"]) }}
+    {{ latest_version(source("sales", "returns"), ["return_id"]) }}
 
 )
 

@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("service", "case_outcomes") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["case_id"]) }}
+    {{ latest_version(source("service", "case_outcomes"), ["case_id"]) }}
 
 )
 

@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("service", "interactions") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["interaction_id"]) }}
+    {{ latest_version(source("service", "interactions"), ["interaction_id"]) }}
 
 )
 

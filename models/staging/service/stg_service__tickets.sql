@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("service", "tickets") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["ticket_id"]) }}
+    {{ latest_version(source("service", "tickets"), ["ticket_id"]) }}
 
 )
 

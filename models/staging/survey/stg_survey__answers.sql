@@ -1,19 +1,8 @@
-with source as (
+with latest as (
 
-    select
-        *,
-        first_value(score) over (
-            partition by response_id, question_code
-            order by _delivery_key, _line_no, _file_id
-        ) as first_score,
-        count(*) over (partition by response_id, question_code) as version_count
-    from {{ source("survey", "answers") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["response_id", "question_code"]) }}
+    {{ latest_version(
+        source("survey", "answers"), ["response_id", "question_code"], first_of="score"
+    ) }}
 
 )
 

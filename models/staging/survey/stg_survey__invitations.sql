@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("survey", "invitations") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["invitation_id"]) }}
+    {{ latest_version(source("survey", "invitations"), ["invitation_id"]) }}
 
 )
 

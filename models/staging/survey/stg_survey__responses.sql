@@ -1,12 +1,6 @@
-with source as (
+with latest as (
 
-    select * from {{ source("survey", "responses") }}
-
-),
-
-latest as (
-
-    {{ latest_version("source", ["response_id"]) }}
+    {{ latest_version(source("survey", "responses"), ["response_id"]) }}
 
 )
 

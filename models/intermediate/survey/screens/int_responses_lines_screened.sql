@@ -30,19 +30,11 @@ placed as (
         responses.response_id,
         responses.submitted_on,
         answers.score,
+        questions.scale_max - questions.scale_min as scale_width,
         case
-            when questions.is_reversed
-                then
-                    {{ exact_divide(
-                        "questions.scale_max - answers.score",
-                        "questions.scale_max - questions.scale_min",
-                    ) }}
-            else
-                {{ exact_divide(
-                    "answers.score - questions.scale_min",
-                    "questions.scale_max - questions.scale_min",
-                ) }}
-        end as place
+            when questions.is_reversed then questions.scale_max - answers.score
+            else answers.score - questions.scale_min
+        end as points
     from responses
     inner join answers
         on responses.response_id = answers.response_id
@@ -63,7 +55,8 @@ lines as (
         response_id,
         submitted_on,
         count(*) as answer_count,
-        max(place) - min(place) as spread
+        max({{ exact_divide_scores("points", "scale_width") }})
+        - min({{ exact_divide_scores("points", "scale_width") }}) as spread
     from placed
     group by response_id, submitted_on
     having min(score) = max(score)
