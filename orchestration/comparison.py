@@ -7,13 +7,13 @@ finds the row; every other column must be equal, null included, digit by digit.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from orchestration.manifest import read_manifest
 from orchestration.mapping import MappingError, connect_to_data, read_query
 from orchestration.publishing.release import current_release
 from orchestration.settings import Company
@@ -117,7 +117,7 @@ def _compare(
 
 def _grains(company: Company) -> dict[str, list[str]]:
     """Grain of every published table, from the test that holds it."""
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     grains = {}
     for node in manifest["nodes"].values():
         metadata = node.get("test_metadata") or {}

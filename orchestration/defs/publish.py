@@ -1,6 +1,5 @@
 """Publication: sealed, verified, one symlink moved."""
 
-import json
 import shutil
 
 import dagster as dg
@@ -11,6 +10,7 @@ from expectations.gate import POLICY_CHECK, gate_check_names
 from orchestration.defs.company import NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
 from orchestration.erasure.erase import finish_erasures
+from orchestration.manifest import read_manifest
 from orchestration.progress import say
 from orchestration.publishing.release import PublishRefused, Release, drop_old_releases, publish
 from orchestration.publishing.seal import checks_dir, seal
@@ -24,7 +24,7 @@ PAYROLL_KEY = dg.AssetKey(["published", "payroll"])
 
 def required_checks(company: Company) -> dict[Scope, set[str]]:
     """Everything that must have run and passed: dbt's tests by the manifest, the gate's by its code, the policy's."""
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     required = required_dbt_checks(manifest, INCENTIVES_TAG)
     required["marts"] |= gate_check_names("marts") | {POLICY_CHECK}
     required["incentives"] |= gate_check_names("incentives")

@@ -12,6 +12,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from expectations.checks import Scope, save_results
 from expectations.dbt_checks import dbt_check_results
 from orchestration.defs.company import NightResource
+from orchestration.manifest import read_manifest
 from orchestration.night import code_version, hash_policy
 from orchestration.progress import DbtProgress, say
 from orchestration.publishing.seal import checks_dir
@@ -47,7 +48,7 @@ def translator() -> Translator:
 def build_scope(company: Company, scope: Scope) -> tuple[list[NodeResult], list[dict[str, Any]]]:
     """Build one scope and save its checks; returns the results and dbt's raw result events."""
     progress = DbtProgress(scope)
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     unit_tests = required_unit_tests(manifest, scope)
     kept = kept_results(company, unit_tests)
     say(

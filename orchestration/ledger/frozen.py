@@ -26,6 +26,7 @@ from orchestration.ledger.periods import PeriodKey
 from orchestration.ledger.state import Period, fold
 from orchestration.ledger.store import open_ledger
 from orchestration.ledger.warehouse_tables import write_tables
+from orchestration.manifest import read_manifest
 from orchestration.night import code_version, hash_policy
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.sql_text import quoted
@@ -67,7 +68,7 @@ def freeze(company: Company, basis: Basis) -> Frozen:
         raise Refused(f"the seeds were changed since release {basis.release_id} was built; run a night first")
     if code_version() != basis.code_version:
         raise Refused(f"the code was changed since release {basis.release_id} was built; run a night first")
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     models, inputs = pay_models(manifest)
     files: dict[str, bytes] = {}
     for folder, paths in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -14,6 +13,7 @@ from typing import Any
 import duckdb
 
 from orchestration.ledger.chain import Head
+from orchestration.manifest import read_manifest
 from orchestration.pay_file import attach_new
 from orchestration.settings import Company
 from orchestration.sql_text import attach, literal, quoted
@@ -78,7 +78,7 @@ def tagged_columns(company: Company, schemas: Iterable[str]) -> set[str]:
     """``schema.table.column`` of every published column that is tagged as not for BI, or is called like a column of the
     extracts that is.
     """
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
 
     def is_tagged(column: dict[str, Any]) -> bool:
         return bool(NOT_FOR_BI & {*column.get("tags", ()), *(column.get("config") or {}).get("tags", ())})
@@ -143,10 +143,11 @@ def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path
         attach(connection, candidate.marts_path, "release")
         for (schema, table), model in published.items():
             if f"{schema}.{table}" in tables:
-                if model.patched_by:
-                    _patch_table(connection, schema, table, model)
-                else:
-                    _write_table(connection, schema, table, model)
+                write = _patch_table if model.patched_by else _write_table
+                # Each in one go: every comment on a column would wait for the disk on its own.
+                connection.execute("begin")
+                write(connection, schema, table, model)
+                connection.execute("commit")
         connection.execute("detach release")
     finally:
         connection.close()
@@ -180,7 +181,9 @@ def _write(
         for schema in sorted({schema for schema, _ in published}):
             connection.execute(f"create schema release.{quoted(schema)}")
         for (schema, table), model in published.items():
+            connection.execute("begin")
             _write_table(connection, schema, table, model)
+            connection.execute("commit")
         connection.execute("detach release")
     finally:
         connection.close()
@@ -212,7 +215,7 @@ def _patch_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str,
 
 def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], _Model]:
     """Published models by schema and table, in the order of their names."""
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     relations = {node["name"]: f"{quoted(node['schema'])}.{quoted(node['alias'])}" for node in nodes}
     models = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from expectations.checks import CheckResult, Scope, decide, load_results
 from expectations.verdict import Verdict, write_verdict_text
@@ -235,7 +236,10 @@ def _write_table(
     types = ", ".join(f"{column} {kind}" for column, (kind, _) in columns.items())
     connection.execute(f"create or replace table {table} ({types})")
     if rows:
-        connection.executemany(f"insert into {table} values ({', '.join('?' for _ in columns)})", rows)
+        given = pa.table(dict(zip(columns, map(pa.array, zip(*rows, strict=True)), strict=True)))
+        connection.register("given_rows", given)
+        connection.execute(f"insert into {table} by name select * from given_rows")
+        connection.unregister("given_rows")
     connection.execute(f"comment on table {table} is {literal(description)}")
     for column, (_, text) in columns.items():
         connection.execute(f"comment on column {table}.{column} is {literal(text)}")

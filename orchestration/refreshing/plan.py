@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.dbt_checks import compiled_test_path
+from orchestration.manifest import read_manifest
 from orchestration.settings import Company
 from orchestration.transform import INCENTIVES_TAG
 
@@ -44,7 +44,7 @@ def refresh_plan(company: Company, changed: Set[tuple[str, str]] = frozenset(SUR
     """The tables between the changed extracts and ``REFRESHED_TABLES``, and every data test that reads any of them or of
     the views on them. Unit tests look at the code, which is the night's. Cases are judged anew whatever has changed.
     """
-    manifest = json.loads((company.dbt_target_dir / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(company)
     nodes = manifest["nodes"]
     parents = {key: node["depends_on"].get("nodes", []) for key, node in nodes.items()}
     children: defaultdict[str, list[str]] = defaultdict(list)

@@ -12,9 +12,24 @@ templates as (
 
 ),
 
+-- Results are of all periods there ever were, subjects of the few that are judged.
+periods as (
+
+    select distinct
+        period_type,
+        period_start
+    from subjects
+
+),
+
 results as (
 
-    select * from {{ ref("int_kpis_valued") }}
+    select valued.*
+    from {{ ref("int_kpis_valued") }} as valued
+    inner join periods
+        on
+            valued.period_type = periods.period_type
+            and valued.period_start = periods.period_start
 
 ),
 

@@ -37,7 +37,8 @@ owned as (
 ),
 
 -- Only the places and days that are asked about: whoever most people there report to manages it.
--- Without a store the whole department is asked, without a department the whole store.
+-- Where nobody of the department is in the store the whole department is asked, and where the
+-- department has nobody the whole store.
 places as (
 
     select distinct
@@ -48,54 +49,95 @@ places as (
 
 ),
 
-reports as (
+departments as (
+
+    select distinct
+        interaction_on,
+        owning_department_code
+    from places
+
+),
+
+stores as (
+
+    select distinct
+        interaction_on,
+        store_id
+    from places
+
+),
+
+place_managers as (
 
     select
         places.interaction_on,
         places.store_id,
         places.owning_department_code,
-        assignments.manager_id,
-        case
-            when
-                assignments.store_id = places.store_id
-                and assignments.department_code = places.owning_department_code
-                then 1
-            when assignments.department_code = places.owning_department_code then 2
-            else 3
-        end as place_rank,
-        count(*) as report_count
+        assignments.manager_id
     from places
     inner join assignments
         on
-            {{ in_force("assignments", "places.interaction_on") }}
-            and assignments.manager_id is not null
-            and (
-                assignments.department_code = places.owning_department_code
-                or assignments.store_id = places.store_id
-            )
+            places.store_id = assignments.store_id
+            and places.owning_department_code = assignments.department_code
+            and {{ in_force("assignments", "places.interaction_on") }}
+    where assignments.manager_id is not null
     group by
         places.interaction_on,
         places.store_id,
         places.owning_department_code,
-        assignments.manager_id,
-        place_rank
+        assignments.manager_id
+    qualify
+        row_number() over (
+            partition by places.interaction_on, places.store_id, places.owning_department_code
+            order by count(*) desc, assignments.manager_id asc
+        ) = 1
 
 ),
 
-managers as (
+department_managers as (
 
     select
-        *,
-        case place_rank
-            when 1 then 'manager_of_department_in_store'
-            when 2 then 'manager_of_department'
-            else 'manager_of_store'
-        end as owner_basis
-    from reports
+        departments.interaction_on,
+        departments.owning_department_code,
+        assignments.manager_id
+    from departments
+    inner join assignments
+        on
+            departments.owning_department_code = assignments.department_code
+            and {{ in_force("assignments", "departments.interaction_on") }}
+    where assignments.manager_id is not null
+    group by
+        departments.interaction_on,
+        departments.owning_department_code,
+        assignments.manager_id
     qualify
         row_number() over (
-            partition by interaction_on, store_id, owning_department_code
-            order by place_rank asc, report_count desc, manager_id asc
+            partition by departments.interaction_on, departments.owning_department_code
+            order by count(*) desc, assignments.manager_id asc
+        ) = 1
+
+),
+
+store_managers as (
+
+    select
+        stores.interaction_on,
+        stores.store_id,
+        assignments.manager_id
+    from stores
+    inner join assignments
+        on
+            stores.store_id = assignments.store_id
+            and {{ in_force("assignments", "stores.interaction_on") }}
+    where assignments.manager_id is not null
+    group by
+        stores.interaction_on,
+        stores.store_id,
+        assignments.manager_id
+    qualify
+        row_number() over (
+            partition by stores.interaction_on, stores.store_id
+            order by count(*) desc, assignments.manager_id asc
         ) = 1
 
 ),
@@ -104,17 +146,39 @@ found as (
 
     select
         owned.*,
-        managers.manager_id as place_manager_id,
-        managers.owner_basis as place_basis,
-        owned.manager_id is not null
-        and (owned.department_code = owned.owning_department_code or managers.manager_id is null)
-            as is_by_employee
+        coalesce(
+            place_managers.manager_id, department_managers.manager_id, store_managers.manager_id
+        ) as place_manager_id,
+        case
+            when place_managers.manager_id is not null then 'manager_of_department_in_store'
+            when department_managers.manager_id is not null then 'manager_of_department'
+            when store_managers.manager_id is not null then 'manager_of_store'
+        end as place_basis
     from owned
-    left join managers
+    left join place_managers
         on
-            owned.interaction_on = managers.interaction_on
-            and owned.store_id is not distinct from managers.store_id
-            and owned.owning_department_code is not distinct from managers.owning_department_code
+            owned.interaction_on = place_managers.interaction_on
+            and owned.store_id = place_managers.store_id
+            and owned.owning_department_code = place_managers.owning_department_code
+    left join department_managers
+        on
+            owned.interaction_on = department_managers.interaction_on
+            and owned.owning_department_code = department_managers.owning_department_code
+    left join store_managers
+        on
+            owned.interaction_on = store_managers.interaction_on
+            and owned.store_id = store_managers.store_id
+
+),
+
+placed as (
+
+    select
+        *,
+        manager_id is not null
+        and (department_code = owning_department_code or place_manager_id is null)
+            as is_by_employee
+    from found
 
 )
 
@@ -151,4 +215,4 @@ select
         when is_by_employee then 'manager_of_employee'
         else coalesce(place_basis, 'company')
     end as owner_basis
-from found
+from placed
