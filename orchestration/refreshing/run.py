@@ -205,9 +205,8 @@ def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: H
 
 
 def _build(day: Company, plan: RefreshPlan) -> None:
-    results = build(
-        day, "--resource-type", "model", "--select", *plan.models, manifest=parsed_project(day, code_version())
-    )
+    project = parsed_project(day, code_version())
+    results = build(day, "--select", *plan.models, manifest=project, only_models=True)
     if failed := [result for result in results if not result.succeeded and result.status != "skipped"]:
         raise RefreshRefused("dbt: " + "; ".join(f"{result.name}: {result.message}" for result in failed))
     if missing := sorted(set(plan.models) - {result.name for result in results if result.succeeded}):
