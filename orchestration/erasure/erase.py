@@ -22,7 +22,7 @@ from orchestration.erasure.register import (
 )
 from orchestration.landing.contract import Contract
 from orchestration.landing.contract_reader import read_contract
-from orchestration.landing.erased import find_traces, is_applied, left_over, rewrite_warehouse
+from orchestration.landing.erased import discard_half_done, find_traces, is_applied, left_over, rewrite_warehouse
 from orchestration.landing.scrub import Scrubber
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.failing_rows import failing_rows_dir
@@ -76,6 +76,7 @@ def request_erasure(company: Company, customers: Sequence[str], by: str, reason:
 
 def resume_erasures(company: Company, progress: Callable[[str], None] | None = None) -> None:
     """Before landing: take everybody who is pending out of the warehouse, and away with what may show their rows."""
+    discard_half_done(company.warehouse_path)
     erasures = read_erasures(company)
     if not erasures.pending:
         return

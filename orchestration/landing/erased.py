@@ -196,8 +196,7 @@ def rewrite_warehouse(
         LandingError: the disk is full, another process has the file open, or one of the two processes was killed.
 
     """
-    for leftover in path.parent.glob(f"{_FOLDER}*"):
-        shutil.rmtree(leftover)
+    discard_half_done(path)
     folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=path.parent))
     try:
         files = _apart(_export, path, contract, erasures, folder)
@@ -212,6 +211,12 @@ def rewrite_warehouse(
         shutil.rmtree(folder)
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     shutil.rmtree(path.parent / "spill", ignore_errors=True)
+
+
+def discard_half_done(path: Path) -> None:
+    """Remove what a rewriting that was killed left beside the warehouse file."""
+    for leftover in path.parent.glob(f"{_FOLDER}*"):
+        shutil.rmtree(leftover)
 
 
 def _export(path: Path, contract: Contract, erasures: Erasures, folder: Path) -> dict[str, Path]:

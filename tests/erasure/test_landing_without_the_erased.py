@@ -288,7 +288,9 @@ def test_an_erasure_that_was_killed_is_resumed_and_one_that_was_done_is_not_repe
     assert not half.exists()
     assert telling_in(shop.company.warehouse_path) == set()
     written = shop.company.warehouse_path.stat().st_ino
+    half.mkdir()
     resume_erasures(shop.company)
+    assert not half.exists()
     assert shop.company.warehouse_path.stat().st_ino == written
     again = request_erasure(shop.company, ["C-777"], "ann", "asked")
     assert (again.new, len(again.known)) == ((), 1)

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from orchestration.apart import ProcessDied, apart
+from orchestration.settings import PROJECT_DIR
+
+
+def note_and_wait(path: str) -> None:
+    """Say which process this is, and stay."""
+    Path(path).with_suffix(".part").write_text(str(os.getpid()))
+    os.replace(Path(path).with_suffix(".part"), path)
+    time.sleep(300)
+
+
+def is_running(process_id: int) -> bool:
+    """Whether the process is there and not a zombie that nobody has asked for."""
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_each_call_has_a_process_of_its_own() -> None:
@@ -22,3 +43,23 @@ def test_what_the_function_raises_is_raised_here() -> None:
 def test_a_process_that_is_killed_is_told_from_one_that_failed() -> None:
     with pytest.raises(ProcessDied, match="process of raise_signal was killed"):
         apart(signal.raise_signal, signal.SIGKILL)
+
+
+def test_the_process_ends_when_the_one_that_waits_for_it_is_killed(tmp_path: Path) -> None:
+    note = tmp_path / "process"
+    call = f"apart(note_and_wait, {str(note)!r})"
+    imports = "from orchestration.apart import apart; from tests.orchestration.test_apart import note_and_wait"
+    waiting = subprocess.Popen([sys.executable, "-c", f"{imports}; {call}"], cwd=PROJECT_DIR)
+    for _ in range(600):
+        if note.is_file():
+            break
+        time.sleep(0.1)
+    process_id = int(note.read_text())
+    assert is_running(process_id)
+    waiting.kill()
+    waiting.wait()
+    for _ in range(100):
+        if not is_running(process_id):
+            break
+        time.sleep(0.1)
+    assert not is_running(process_id)
