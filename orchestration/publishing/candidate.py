@@ -139,6 +139,7 @@ def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path
     published = _mart_models(company, set(MARTS_SCHEMAS))
     connection = duckdb.connect()
     try:
+        connection.execute("set enable_progress_bar = false")
         attach(connection, company.warehouse_path, "warehouse", "read_only")
         attach(connection, candidate.marts_path, "release")
         for (schema, table), model in published.items():
@@ -171,6 +172,8 @@ def _write(
     published = _mart_models(company, set(schemas))
     connection = duckdb.connect()
     try:
+        # In a process of its own DuckDB takes itself to be watched, and would draw into what the night prints.
+        connection.execute("set enable_progress_bar = false")
         attach(connection, company.warehouse_path, "warehouse", "read_only")
         # Created for the owner alone: pay is not readable for a moment between creation and chmod.
         old_mask = os.umask(0o077)
