@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from orchestration.apart import SeparateProcess
 from orchestration.sample import SampleSpec, write_sample
 from orchestration.settings import PROJECT_DIR, Company, load_company
 from orchestration.unit_tests import unit_tests_path
@@ -22,6 +23,9 @@ from orchestration.unit_tests import unit_tests_path
 hypothesis_settings.register_profile("reproducible", derandomize=True)
 if os.environ.get("CI"):
     hypothesis_settings.load_profile("reproducible")
+
+# Writes files for BI, as a process of a night does; begun by the first test that has it write one.
+WRITER = SeparateProcess()
 
 SMALL = SampleSpec(scale=0.1, months=6, last_day=date(2026, 6, 30))
 

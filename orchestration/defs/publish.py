@@ -7,6 +7,7 @@ import dagster as dg
 from expectations.checks import Scope
 from expectations.dbt_checks import required_dbt_checks
 from expectations.gate import POLICY_CHECK, gate_check_names
+from orchestration.apart import SeparateProcess
 from orchestration.defs.company import NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
 from orchestration.erasure.erase import finish_erasures
@@ -40,7 +41,8 @@ def publish_night(company: Company) -> Release:
     """
     candidate, report = load_candidate(company), load_report(company)
     try:
-        sealed = seal(company, candidate, required_checks(company))
+        with SeparateProcess() as process:
+            sealed = seal(company, candidate, required_checks(company), process)
         release = publish(company, candidate)
     except PublishRefused as error:
         report.reasons += str(error).splitlines()

@@ -6,7 +6,7 @@ import dagster as dg
 
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import audit_incentives, audit_marts, gate_check_names
-from orchestration.apart import apart
+from orchestration.apart import SeparateProcess
 from orchestration.defs.company import NightResource
 from orchestration.erasure.register import read_erasures
 from orchestration.progress import say
@@ -79,8 +79,8 @@ def build_quality_assets(
     @dg.asset(key=MARTS_KEY, deps=mart_keys, group_name="publishing", kinds={"duckdb"})
     def candidate_marts(night: NightResource) -> dg.MaterializeResult[None]:
         """The file that BI tools will read, before it is checked."""
-        # This process has landed names and salaries, and DuckDB writes unused ends of blocks as they lay in memory.
-        tables = apart(write_marts, night.company, load_candidate(night.company))
+        with SeparateProcess() as process:
+            tables = write_marts(night.company, load_candidate(night.company), process)
         say("candidate", f"{len(tables)} tables for BI written")
         return dg.MaterializeResult(metadata={"tables": len(tables)})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.apart import SeparateProcess
 from orchestration.ledger.chain import Head
 from orchestration.manifest import read_manifest
 from orchestration.pay_file import attach_new
@@ -108,27 +109,35 @@ def discard_candidates(company: Company) -> None:
     shutil.rmtree(candidates_dir(company), ignore_errors=True)
 
 
-def write_marts(company: Company, candidate: Candidate) -> list[str]:
+def write_marts(company: Company, candidate: Candidate, process: SeparateProcess) -> list[str]:
     """Write the marts file of the candidate; returns the tables written, as ``schema.table``.
+
+    DuckDB writes unused ends of blocks as they lay in memory. Whoever calls has landed names and salaries or read closed
+    statements, so that ``process``, which has not, opens the file.
 
     Raises:
         TaggedColumn: a model of the marts has a column that holds pay, contact data or names.
+        ProcessDied: the process was killed.
 
     """
     if tagged := tagged_columns(company, MARTS_SCHEMAS):
         raise TaggedColumn(f"columns that BI must not see: {', '.join(sorted(tagged))}")
-    tables = _write(company, candidate.marts_path, MARTS_SCHEMAS, attach)
+    tables = process.call(_write, company, candidate.marts_path, MARTS_SCHEMAS, attach)
     os.chmod(candidate.marts_path, 0o644)
     return tables
 
 
-def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path, tables: Set[str]) -> None:
+def write_refreshed_marts(
+    company: Company, candidate: Candidate, standing: Path, tables: Set[str], process: SeparateProcess
+) -> None:
     """Write the marts file of a refresh within the day: that of the release in place (``standing``) with ``tables``
     (``schema.table``) from the company's warehouse; of a table whose model names what it is ``patched_by``, the touched
     partitions. What the old rows held stays in free blocks of the file until the next night, which writes a new one.
+    ``process`` opens the file, as in :func:`write_marts`.
 
     Raises:
         TaggedColumn: a model of the marts has a column that holds pay, contact data or names.
+        ProcessDied: the process was killed.
 
     """
     if tagged := tagged_columns(company, MARTS_SCHEMAS):
@@ -136,12 +145,16 @@ def write_refreshed_marts(company: Company, candidate: Candidate, standing: Path
     candidate.folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(standing, candidate.marts_path)
     os.chmod(candidate.marts_path, 0o644)
+    process.call(_rewrite, company, candidate.marts_path, tables)
+
+
+def _rewrite(company: Company, path: Path, tables: Set[str]) -> None:
     published = _mart_models(company, set(MARTS_SCHEMAS))
     connection = duckdb.connect()
     try:
         connection.execute("set enable_progress_bar = false")
         attach(connection, company.warehouse_path, "warehouse", "read_only")
-        attach(connection, candidate.marts_path, "release")
+        attach(connection, path, "release")
         for (schema, table), model in published.items():
             if f"{schema}.{table}" in tables:
                 write = _patch_table if model.patched_by else _write_table

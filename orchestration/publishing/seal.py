@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from expectations.checks import CheckResult, Scope, decide, load_results
 from expectations.verdict import Verdict, write_verdict_text
+from orchestration.apart import SeparateProcess
 from orchestration.pay_file import attach_file
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.checks_page import PAGE_FILE, render_checks
@@ -92,13 +93,15 @@ def _require_audited(company: Company, release_id: str, path: Path) -> None:
         raise PublishRefused(f"{path}: was changed after it was audited")
 
 
-def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]) -> Sealed:
-    """Decide, write ``meta.check_results`` and ``meta.publication``, hash, and write the verdict.
+def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]], process: SeparateProcess) -> Sealed:
+    """Decide, write ``meta.check_results`` and ``meta.publication``, hash, and write the verdict. ``process`` opens the file
+    for BI, as in :func:`~orchestration.publishing.candidate.write_marts`.
 
     When the incentives are not green the candidate carries the last good ones, and ``meta.publication`` says so.
 
     Raises:
         PublishRefused: the marts are not green, or a file was changed after its audit; nothing is published.
+        ProcessDied: the process was killed; nothing is published.
 
     """
     results = load_results(checks_dir(company, candidate.release_id))
@@ -116,18 +119,24 @@ def seal(company: Company, candidate: Candidate, required: dict[Scope, set[str]]
         incentives_release_id = carry_incentives(company, candidate)
         if incentives_release_id is not None:
             _say_carried(candidate, incentives_reasons)
-    return _finish(candidate, required, results, incentives_release_id, incentives_reasons)
+    return _finish(candidate, required, results, incentives_release_id, incentives_reasons, process)
 
 
 def seal_refresh(
-    company: Company, candidate: Candidate, required: dict[Scope, set[str]], night_release_id: str, reasons: list[str]
+    company: Company,
+    candidate: Candidate,
+    required: dict[Scope, set[str]],
+    night_release_id: str,
+    reasons: list[str],
+    process: SeparateProcess,
 ) -> Sealed:
     """Close a refresh within the day: the marts must be green by all their checks, those that the night has passed on
     tables that stand and those that ran again; the pay is that of the release in place, byte for byte but for the name
-    of the release it lies in. ``reasons`` are those of the night, where its pay was held.
+    of the release it lies in. ``reasons`` are those of the night, where its pay was held; ``process`` opens the file for BI.
 
     Raises:
         PublishRefused: the marts are not green, or a file was changed after its audit; nothing is published.
+        ProcessDied: the process was killed; nothing is published.
 
     """
     results = load_results(checks_dir(company, candidate.release_id))
@@ -137,7 +146,7 @@ def seal_refresh(
     incentives_release_id = carry_incentives(company, candidate)
     if incentives_release_id is not None:
         _rename_release(candidate)
-    return _finish(candidate, required, results, incentives_release_id, reasons, night_release_id)
+    return _finish(candidate, required, results, incentives_release_id, reasons, process, night_release_id)
 
 
 def _finish(
@@ -146,11 +155,12 @@ def _finish(
     results: list[CheckResult],
     incentives_release_id: str | None,
     reasons: list[str],
+    process: SeparateProcess,
     night_release_id: str | None = None,
 ) -> Sealed:
     # What the checks of pay observed are sums of pay: they stand beside the pay, not in the file that BI reads.
     shown = [replace(result, observed=None) if result.scope == "incentives" else result for result in results]
-    _write_meta(candidate.marts_path, candidate, incentives_release_id, reasons, shown, night_release_id)
+    process.call(_write_meta, candidate.marts_path, candidate, incentives_release_id, reasons, shown, night_release_id)
     has_incentives = candidate.incentives_path.exists()
     verdict = Verdict(
         release_id=candidate.release_id,

@@ -15,6 +15,7 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
+from orchestration.apart import ProcessDied, SeparateProcess
 from orchestration.erasure.erase import texts_left_over
 from orchestration.landing import LandingError, land
 from orchestration.ledger.chain import Head
@@ -68,7 +69,7 @@ def refresh(company: Company) -> RefreshReport:
     try:
         _refresh(company, report)
     except (
-        RefreshRefused, PublishRefused, TransformError, LandingError, LedgerError, OSError, duckdb.Error
+        RefreshRefused, PublishRefused, TransformError, LandingError, LedgerError, ProcessDied, OSError, duckdb.Error
     ) as error:  # fmt: skip
         report.reasons = report.reasons or str(error).splitlines()
         with suppress(OSError):
@@ -128,25 +129,27 @@ def _refresh(company: Company, report: RefreshReport) -> None:
     )
     checks = checks_dir(company, candidate.release_id)
     try:
-        plan = refresh_plan(company, roots)
-        _build(day, plan)
-        watch.lap("build")
-        write_refreshed_marts(day, candidate, base.release.marts_path, REFRESHED_TABLES)
-        watch.lap("candidate")
-        results = _check(company, day, candidate, base, plan)
-        report.checks_passed = sum(result.passed for result in results)
-        report.checks_failed = len(results) - report.checks_passed
-        report.reasons = [f"{result.name}: {result.message}" for result in results if not result.passed]
-        watch.lap("gate")
-        required: dict[Scope, set[str]] = {
-            "marts": set(base.release.verdict.required_marts)
-            | gate_check_names("marts")
-            | {POLICY_CHECK}
-            | plan.tests.keys(),
-            "incentives": set(base.release.verdict.required_incentives),
-        }
-        seal_refresh(company, candidate, required, base.night_release_id, base.reasons)
-        placed = publish(company, candidate)
+        with SeparateProcess() as writer:
+            writer.begin(seal_refresh.__module__)
+            plan = refresh_plan(company, roots)
+            _build(day, plan)
+            watch.lap("build")
+            write_refreshed_marts(day, candidate, base.release.marts_path, REFRESHED_TABLES, writer)
+            watch.lap("candidate")
+            results = _check(company, day, candidate, base, plan)
+            report.checks_passed = sum(result.passed for result in results)
+            report.checks_failed = len(results) - report.checks_passed
+            report.reasons = [f"{result.name}: {result.message}" for result in results if not result.passed]
+            watch.lap("gate")
+            required: dict[Scope, set[str]] = {
+                "marts": set(base.release.verdict.required_marts)
+                | gate_check_names("marts")
+                | {POLICY_CHECK}
+                | plan.tests.keys(),
+                "incentives": set(base.release.verdict.required_incentives),
+            }
+            seal_refresh(company, candidate, required, base.night_release_id, base.reasons, writer)
+            placed = publish(company, candidate)
     finally:
         shutil.rmtree(checks, ignore_errors=True)
     report.outcome, report.release_id = "refreshed", placed.release_id

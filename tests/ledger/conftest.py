@@ -27,7 +27,7 @@ from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import publish
 from orchestration.publishing.seal import checks_dir, record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 
 MAY = PeriodKey("month", date(2026, 5, 1))
 JUNE = PeriodKey("month", date(2026, 6, 1))
@@ -81,7 +81,7 @@ class Shop:
             save_results(checks_dir(self.company, release_id) / f"{scope}.jsonl", results)
         for path in (candidate.marts_path, candidate.incentives_path):
             record_checked_file(self.company, release_id, path)
-        seal(self.company, candidate, required)
+        seal(self.company, candidate, required, WRITER)
         publish(self.company, candidate)
 
     def _write_marts(self, path: Path) -> None:

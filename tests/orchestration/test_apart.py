@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.apart import ProcessDied, apart
+from orchestration.apart import ProcessDied, SeparateProcess, apart
 from orchestration.settings import PROJECT_DIR
 
 
@@ -33,6 +33,15 @@ def is_running(process_id: int) -> bool:
 
 def test_each_call_has_a_process_of_its_own() -> None:
     assert len({os.getpid(), apart(os.getpid), apart(os.getpid)}) == 3
+
+
+def test_calls_of_one_process_are_in_that_one_and_no_other() -> None:
+    with SeparateProcess() as process:
+        process.begin("csv")
+        first, second = process.call(os.getpid), process.call(os.getpid)
+        assert first == second != os.getpid()
+        assert process.call(eval, "'csv' in __import__('sys').modules")
+    assert not is_running(first)
 
 
 def test_what_the_function_raises_is_raised_here() -> None:

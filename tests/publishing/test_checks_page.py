@@ -17,7 +17,7 @@ from orchestration.publishing.release import PublishRefused, publish
 from orchestration.publishing.seal import seal
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.state import NightReport, save_candidate, save_report
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 from tests.publishing.test_publish import REQUIRED, candidate_of, check, green
 
 HOSTILE = "<script>alert('x')</script> & \"more\""
@@ -95,7 +95,7 @@ def test_text_from_data_is_text_and_the_page_needs_nothing_else() -> None:
 def test_a_release_has_its_page_beside_it_and_the_command_writes_the_same(company: Company, tmp_path: Path) -> None:
     candidate = candidate_of(company, "a")
     check(company, candidate, green("marts"), green("incentives"))
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     release = publish(company, candidate)
     beside = (release.folder / PAGE_FILE).read_text(encoding="utf-8")
     scorecard(company, "checks", "--html", str(tmp_path / "page.html"))
@@ -108,7 +108,7 @@ def test_a_night_that_was_refused_can_be_read_too(company: Company, tmp_path: Pa
     marts = [replace(green("marts")[0], passed=False, failed=3, message="3 at fault of 9 checked"), *green("marts")[1:]]
     check(company, candidate, marts, green("incentives"))
     with pytest.raises(PublishRefused):
-        seal(company, candidate, REQUIRED)
+        seal(company, candidate, REQUIRED, WRITER)
     save_candidate(company, candidate)
     save_report(company, NightReport(reasons=["the marts are not green"]))
     scorecard(company, "checks", "--refused", "--html", str(tmp_path / "page.html"))

@@ -22,7 +22,7 @@ from orchestration.publishing.postgres import publish_to_postgres
 from orchestration.publishing.release import PublishRefused, Release, publish
 from orchestration.publishing.seal import record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 from tests.publishing.test_publish import REQUIRED, candidate_of, check, green
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (optional part 'postgres')")
@@ -59,7 +59,7 @@ def released(company: Company, release_id: str) -> Release:
         connection.execute("detach r")
     record_checked_file(company, release_id, candidate.marts_path)
     check(company, candidate, green("marts"), green("incentives"))
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     return publish(company, candidate)
 
 

@@ -19,7 +19,7 @@ from orchestration.publishing.history import list_publications
 from orchestration.publishing.release import publish, verify_release
 from orchestration.publishing.seal import record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 from tests.publishing.test_publish import REQUIRED, candidate_of, check, green, sealed
 
 KEY = "correct horse battery staple, twice over"
@@ -41,7 +41,7 @@ def encrypted(company: Company, release_id: str, incentives: list[CheckResult]) 
     encrypt(candidate.incentives_path)
     record_checked_file(company, release_id, candidate.incentives_path)
     check(company, candidate, green("marts"), incentives)
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     return candidate
 
 

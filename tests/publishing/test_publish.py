@@ -23,7 +23,7 @@ from orchestration.publishing.release import (
 )
 from orchestration.publishing.seal import CHECK_RESULTS, checks_dir, record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 
 REQUIRED: dict[Scope, set[str]] = {"marts": gate_check_names("marts"), "incentives": gate_check_names("incentives")}
 
@@ -72,7 +72,7 @@ def company(tmp_path) -> Company:
 def sealed(company: Company, release_id: str) -> Candidate:
     candidate = candidate_of(company, release_id)
     check(company, candidate, green("marts"), green("incentives"))
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     return candidate
 
 
@@ -96,7 +96,7 @@ def test_marts_that_are_not_green_are_refused(company: Company, fault: str) -> N
         results.append(results[0])
     check(company, candidate, results, green("incentives"))
     with pytest.raises(PublishRefused, match=r"not green"):
-        seal(company, candidate, REQUIRED)
+        seal(company, candidate, REQUIRED, WRITER)
     assert current_release(company) is None
 
 
@@ -104,7 +104,7 @@ def test_an_emptied_set_of_checks_is_refused(company: Company) -> None:
     candidate = candidate_of(company, "a")
     check(company, candidate, [], [])
     with pytest.raises(PublishRefused, match="emptied"):
-        seal(company, candidate, {"marts": set(), "incentives": set()})
+        seal(company, candidate, {"marts": set(), "incentives": set()}, WRITER)
 
 
 @pytest.mark.parametrize("fault", ["failed", "missing"])
@@ -115,7 +115,7 @@ def test_incentives_that_are_not_green_leave_the_last_good_ones(company: Company
     candidate, results = candidate_of(company, "b"), green("incentives")
     results = results[1:] if fault == "missing" else [replace(results[0], passed=False, message="no"), *results[1:]]
     check(company, candidate, green("marts"), results)
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     release = publish(company, candidate)
     assert release.release_id == "b"
     assert release.verdict.incentives_release_id == "a"
@@ -130,7 +130,7 @@ def test_incentives_that_are_not_green_leave_the_last_good_ones(company: Company
 def test_a_first_night_with_red_incentives_has_no_pay_file(company: Company) -> None:
     candidate = candidate_of(company, "a")
     check(company, candidate, green("marts"), [])
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     release = publish(company, candidate)
     assert not release.incentives_path.exists()
     assert release.verdict.incentives_sha256 is None
@@ -142,7 +142,7 @@ def test_a_file_changed_after_its_audit_is_refused(company: Company) -> None:
     with duckdb.connect(str(candidate.marts_path)) as connection:
         connection.execute("insert into facts values ('late')")
     with pytest.raises(PublishRefused, match="changed after it was audited"):
-        seal(company, candidate, REQUIRED)
+        seal(company, candidate, REQUIRED, WRITER)
 
 
 @pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
@@ -185,7 +185,7 @@ def test_red_pay_cannot_be_declared_new_by_editing_the_verdict(company: Company)
     publish(company, sealed(company, "a"))
     candidate = candidate_of(company, "b")
     check(company, candidate, green("marts"), green("incentives")[1:])
-    seal(company, candidate, REQUIRED)
+    seal(company, candidate, REQUIRED, WRITER)
     path = candidate.folder / VERDICT_FILE
     verdict = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(verdict | {"incentives_release_id": "b"}), encoding="utf-8")

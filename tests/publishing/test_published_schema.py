@@ -18,7 +18,7 @@ from orchestration.publishing.candidate import (
 )
 from orchestration.settings import Company
 from orchestration.state import load_candidate
-from tests.conftest import FirstNight
+from tests.conftest import WRITER, FirstNight
 
 pytestmark = pytest.mark.xdist_group("sample_night")
 
@@ -71,7 +71,7 @@ def test_a_tagged_column_in_a_mart_stops_the_candidate(company: Company, tmp_pat
     try:
         path.write_text(json.dumps(manifest), encoding="utf-8")
         with pytest.raises(TaggedColumn, match=r"core\.orders\.order_amount"):
-            write_marts(company, elsewhere)
+            write_marts(company, elsewhere, WRITER)
     finally:
         path.write_text(text, encoding="utf-8")
     assert not elsewhere.marts_path.exists()

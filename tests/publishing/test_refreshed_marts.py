@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.publishing.candidate import Candidate, candidates_dir, write_refreshed_marts
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import copy_company
+from tests.conftest import WRITER, copy_company
 
 KEYS = ["period_type", "period_start"]
 RESULTS = "period_type varchar, period_start date, entity_id varchar, value integer"
@@ -67,13 +67,17 @@ def standing(tmp_path: Path) -> Path:
     return path
 
 
+def a_candidate(company: Company, release_id: str) -> Candidate:
+    folder = candidates_dir(company) / release_id
+    return Candidate(release_id, folder, date(2026, 6, 2), "run", "code", "policy", "inputs", datetime.now(UTC))
+
+
 def _refreshed(company: Company, standing: Path, touched: str, tables: set[str]) -> dict[str, list[tuple[Any, ...]]]:
     if touched:
         with duckdb.connect(str(company.warehouse_path)) as warehouse:
             warehouse.execute(f"insert into intermediate.int_kpi_periods_touched values {touched}")
-    folder = candidates_dir(company) / "one"
-    candidate = Candidate("one", folder, date(2026, 6, 2), "run", "code", "policy", "inputs", datetime.now(UTC))
-    write_refreshed_marts(company, candidate, standing, tables)
+    candidate = a_candidate(company, "one")
+    write_refreshed_marts(company, candidate, standing, tables, WRITER)
     with duckdb.connect(str(candidate.marts_path), read_only=True) as release:
         comments = release.execute("select comment from duckdb_tables() where table_name = 'kpi_results'").fetchall()
         assert comments == [("All of kpi_results.",)]
