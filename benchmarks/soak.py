@@ -1,6 +1,7 @@
 """Nights under faults, one after another on one company: killed, starved of disk, started twice, fed a broken extract, and with
 the clock set elsewhere. After each fault the last good release must be readable and whole, the ledger must verify, and the next
-normal night must publish exactly the tables of an undisturbed run. One exception ends the run with an error.
+normal night must publish exactly the tables of an undisturbed run. Half of the faults come straight after another, before any
+normal night could clean up. One exception ends the run with an error.
 
     python -m benchmarks.soak [--kills 200] [--disks 50] [--twins 50] [--extracts 50] [--clocks 20] [--minutes 60]
 
@@ -29,7 +30,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,7 +59,7 @@ class SoakError(Exception):
 
 @dataclass(frozen=True)
 class Round:
-    """One fault after which all held; ``step`` is what a kill hit."""
+    """One fault after which all held; ``step`` is what a kill hit, ``after`` the fault that no normal night lay between."""
 
     fault: str
     outcome: str
@@ -66,6 +67,7 @@ class Round:
     nights: int
     seconds: float
     code: str
+    after: str = ""
 
 
 class Soak:
@@ -147,17 +149,26 @@ class Soak:
         if different := sorted(t for t in tables.keys() | self.golden.keys() if tables.get(t) != self.golden.get(t)):
             raise SoakError(f"{what}: {', '.join(different)} are not those of an undisturbed run")
 
-    def round(self, fault: str) -> Round:
-        """One fault, the checks after it, a normal night, and the comparison."""
-        before, started = self.nights, time.monotonic()
-        self.give_work()
-        outcome = getattr(self, f"_{fault}")()
-        step = _step(self.company.state_dir / "heartbeat.json") if outcome == "killed" else ""
-        self.check(fault)
-        self._normal_night(f"after {fault} ({outcome})")
-        self.check(f"the night after {fault} ({outcome})")
-        seconds = round(time.monotonic() - started, 1)
-        return Round(fault, outcome, step, self.nights - before, seconds, code_version()[:12])
+    def series(self, faults: Sequence[str]) -> list[Round]:
+        """One fault straight after another, with the checks after each; then a normal night, and the comparison."""
+        rounds: list[Round] = []
+        before = ""
+        for fault in faults:
+            nights, started = self.nights, time.monotonic()
+            self.give_work()
+            outcome = getattr(self, f"_{fault}")()
+            step = _step(self.company.state_dir / "heartbeat.json") if outcome == "killed" else ""
+            self.check(f"{fault} ({outcome})")
+            seconds = round(time.monotonic() - started, 1)
+            rounds.append(Round(fault, outcome, step, self.nights - nights, seconds, code_version()[:12], before))
+            before = fault
+        started = time.monotonic()
+        what = ", ".join(f"{one.fault} ({one.outcome})" for one in rounds)
+        self._normal_night(f"after {what}")
+        self.check(f"the night after {what}")
+        last = rounds.pop()
+        seconds = round(last.seconds + time.monotonic() - started, 1)
+        return [*rounds, replace(last, nights=last.nights + 1, seconds=seconds)]
 
     def _kill(self) -> str:
         night = self.start()
@@ -280,7 +291,8 @@ def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str) -
         f"{versions} version{'s' * (versions > 1)} of the code (`soak.jsonl`).",
         "",
         "After every fault: the release in place byte for byte as checked, all its tables those of an undisturbed run, the "
-        "ledger with its closed period whole; after the next normal night the same. No exception.",
+        f"ledger with its closed period whole; after the next normal night the same. No exception. "
+        f"{sum(bool(one.after) for one in rounds)} faults came straight after another.",
         "",
         "| fault | rounds | of | outcomes |",
         "|---|---|---|---|",
@@ -308,7 +320,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, count in (("kills", 200), ("disks", 50), ("twins", 50), ("extracts", 50), ("clocks", 20)):
         parser.add_argument(f"--{name}", type=int, default=count)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="No round begins after that many.")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="No series of faults begins after that many."
+    )
     parser.add_argument("--seed", type=int, default=time.time_ns(), help="Draws order and moments; default: the clock.")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
@@ -329,14 +343,17 @@ def main() -> None:
         soak = Soak(Path(name), arguments.seed)
         rounds = list(missing.elements())
         soak.draw.shuffle(rounds)
-        for number, fault in enumerate(rounds, 1):
-            if time.monotonic() - started > 60 * arguments.minutes:
-                break
-            done.append(soak.round(fault))
+        number = 0
+        while number < len(rounds) and time.monotonic() - started <= 60 * arguments.minutes:
+            faults = rounds[number : number + soak.draw.choice([1, 1, 2, 4])]
+            held = soak.series(faults)
+            done += held
             with book.open("a", encoding="utf-8") as handle:
-                handle.write(json.dumps(asdict(done[-1])) + "\n")
+                handle.writelines(json.dumps(asdict(one)) + "\n" for one in held)
             arguments.out.write_text(_report(done, wanted, left_out), encoding="utf-8")
-            print(f"{number} of {len(rounds)}: {fault}, {done[-1].outcome}, {done[-1].seconds} s", flush=True)
+            for one in held:
+                number += 1
+                print(f"{number} of {len(rounds)}: {one.fault}, {one.outcome}, {one.seconds} s", flush=True)
 
 
 if __name__ == "__main__":
