@@ -1,10 +1,20 @@
 {#-
+    Order of delivery: file date, then file name, then line; `direction` is `desc` for the last
+    first. It does not depend on arrival: the same files in another order, or over other nights,
+    give the same rows.
+-#}
+{% macro delivery_order(direction="", relation="") -%}
+    {%- for name in ("_delivery_key", "_line_no", "_file_id") -%}
+        {{ relation ~ "." if relation }}{{ name }} {{ direction }}{{ ", " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#-
     The last delivered version of each record of an extract that delivers events.
 
-    Order is that of delivery (file date, then file name, then line), not of arrival: the same files
-    in another order, or over other nights, give the same rows. Most records come once, and only the
-    others are put in order. With `first_of` every row also has `version_count` and, as `first_...`,
-    the first delivered value of that column.
+    Most records come once, and only the others are put in the order of their delivery. With
+    `first_of` every row also has `version_count` and, as `first_...`, the first delivered value of
+    that column.
 -#}
 {% macro latest_version(relation, key, first_of=none) -%}
     {%- set same_record -%}
@@ -36,7 +46,7 @@
         {%- if first_of -%}
             , first_value(delivered.{{ first_of }}) over (
                 partition by {{ record }}
-                order by delivered._delivery_key, delivered._line_no, delivered._file_id
+                order by {{ delivery_order(relation="delivered") }}
             ) as first_{{ first_of }},
             count(*) over (partition by {{ record }}) as version_count
         {%- endif %}
@@ -45,8 +55,7 @@
     qualify
         row_number() over (
             partition by {{ record }}
-            order by
-                delivered._delivery_key desc, delivered._line_no desc, delivered._file_id desc
+            order by {{ delivery_order("desc", "delivered") }}
         ) = 1
 {%- endmacro %}
 
@@ -66,7 +75,7 @@
         qualify
             row_number() over (
                 partition by {{ key | join(", ") }}
-                order by _delivery_key desc, _line_no desc, _file_id desc
+                order by {{ delivery_order("desc") }}
             ) = 1
     ) as latest
     inner join ({{ lists_in_order(relation) }}) as snapshots

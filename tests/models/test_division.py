@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 import duckdb
@@ -18,13 +19,34 @@ NUMBERS = st.decimals(-10**12, 10**12, places=4) | st.decimals(-500, 500, places
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=200)
 
 
-@pytest.fixture(scope="module", params=["exact_divide", "exact_divide_scores"])
-def division(request: pytest.FixtureRequest, empty_warehouse: Company) -> str:
+COUNTS = st.integers(-10**12, 10**12) | st.integers(-10, 10) | st.integers(3_999_990, 4_000_010)
+PAIRS_OF_COUNTS = st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=200)
+
+
+def division_by(macro: str, company: Company) -> str:
     """The macro's SQL over the columns ``n`` and ``d``."""
-    call = f"select {{{{ {request.param}('n', 'd') }}}} as quotient from numbers order by place"
-    result = run_dbt(empty_warehouse, "compile", "--inline", call)
+    call = f"select {{{{ {macro}('n', 'd') }}}} as quotient from numbers order by place"
+    result = run_dbt(company, "compile", "--inline", call)
     assert result.success, result.exception
     return str(result.result.results[0].node.compiled_code)
+
+
+@pytest.fixture(scope="module", params=["exact_divide", "exact_divide_scores"])
+def division(request: pytest.FixtureRequest, empty_warehouse: Company) -> str:
+    return division_by(request.param, empty_warehouse)
+
+
+@pytest.fixture(scope="module")
+def division_of_counts(empty_warehouse: Company) -> str:
+    return division_by("exact_divide_counts", empty_warehouse)
+
+
+def quotients(division: str, kind: str, pairs: Sequence[tuple[Decimal | int, Decimal | int]]) -> list[Decimal | None]:
+    """What DuckDB makes of ``n / d`` in columns of that type."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create table numbers (place integer, n {kind}, d {kind})")
+        connection.executemany("insert into numbers values (?, ?, ?)", [[i, n, d] for i, (n, d) in enumerate(pairs)])
+        return [row[0] for row in connection.execute(division).fetchall()]
 
 
 def quotient(n: Decimal, d: Decimal) -> Decimal | None:
@@ -38,8 +60,11 @@ def quotient(n: Decimal, d: Decimal) -> Decimal | None:
 @example([(Decimal("460"), Decimal("0.01")), (Decimal("-460"), Decimal("-460")), (Decimal("460.0001"), Decimal("3"))])
 @example([(Decimal("1"), Decimal("0.0099")), (Decimal("7"), Decimal("0")), (Decimal("-2"), Decimal("3"))])
 def test_quotients_are_exact_whatever_the_size_of_the_numbers(division: str, pairs: list[tuple[Decimal, Decimal]]) -> None:
-    with duckdb.connect() as connection:
-        connection.execute("create table numbers (place integer, n decimal(18, 4), d decimal(18, 4))")
-        connection.executemany("insert into numbers values (?, ?, ?)", [[i, n, d] for i, (n, d) in enumerate(pairs)])
-        found = [row[0] for row in connection.execute(division).fetchall()]
-    assert found == [quotient(n, d) for n, d in pairs]
+    assert quotients(division, "decimal(18, 4)", pairs) == [quotient(n, d) for n, d in pairs]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PAIRS_OF_COUNTS)
+@example([(1, 4_000_000), (4_000_000, 4_000_000), (4_000_001, 4_000_001), (-3_999_999, 4_000_000), (3, 2), (-2, 3), (1, 0), (4_999_999, 5_000_000)])
+def test_quotients_of_counts_are_exact(division_of_counts: str, pairs: list[tuple[int, int]]) -> None:
+    assert quotients(division_of_counts, "bigint", pairs) == [quotient(Decimal(n), Decimal(d)) for n, d in pairs]

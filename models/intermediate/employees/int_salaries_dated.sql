@@ -10,7 +10,7 @@ with deliveries as (
     qualify
         row_number() over (
             partition by employee_id, {{ local_day("_delivered_at") }}
-            order by _delivery_key desc, _line_no desc, _file_id desc
+            order by {{ delivery_order("desc") }}
         ) = 1
 
 ),

@@ -13,12 +13,6 @@ owners as (
 
 ),
 
-assignments as (
-
-    select * from {{ ref("int_assignments_bounded") }}
-
-),
-
 owned as (
 
     select
@@ -36,109 +30,23 @@ owned as (
 
 ),
 
--- Only the places and days that are asked about: whoever most people there report to manages it.
 -- Where nobody of the department is in the store the whole department is asked, and where the
 -- department has nobody the whole store.
-places as (
-
-    select distinct
-        interaction_on,
-        store_id,
-        owning_department_code
-    from owned
-
-),
-
-departments as (
-
-    select distinct
-        interaction_on,
-        owning_department_code
-    from places
-
-),
-
-stores as (
-
-    select distinct
-        interaction_on,
-        store_id
-    from places
-
-),
-
 place_managers as (
 
-    select
-        places.interaction_on,
-        places.store_id,
-        places.owning_department_code,
-        assignments.manager_id
-    from places
-    inner join assignments
-        on
-            places.store_id = assignments.store_id
-            and places.owning_department_code = assignments.department_code
-            and {{ in_force("assignments", "places.interaction_on") }}
-    where assignments.manager_id is not null
-    group by
-        places.interaction_on,
-        places.store_id,
-        places.owning_department_code,
-        assignments.manager_id
-    qualify
-        row_number() over (
-            partition by places.interaction_on, places.store_id, places.owning_department_code
-            order by count(*) desc, assignments.manager_id asc
-        ) = 1
+    {{ managers_at("owned", ["store_id", "owning_department_code"]) }}
 
 ),
 
 department_managers as (
 
-    select
-        departments.interaction_on,
-        departments.owning_department_code,
-        assignments.manager_id
-    from departments
-    inner join assignments
-        on
-            departments.owning_department_code = assignments.department_code
-            and {{ in_force("assignments", "departments.interaction_on") }}
-    where assignments.manager_id is not null
-    group by
-        departments.interaction_on,
-        departments.owning_department_code,
-        assignments.manager_id
-    qualify
-        row_number() over (
-            partition by departments.interaction_on, departments.owning_department_code
-            order by count(*) desc, assignments.manager_id asc
-        ) = 1
+    {{ managers_at("owned", ["owning_department_code"]) }}
 
 ),
 
 store_managers as (
 
-    select
-        stores.interaction_on,
-        stores.store_id,
-        assignments.manager_id
-    from stores
-    inner join assignments
-        on
-            stores.store_id = assignments.store_id
-            and {{ in_force("assignments", "stores.interaction_on") }}
-    where assignments.manager_id is not null
-    group by
-        stores.interaction_on,
-        stores.store_id,
-        assignments.manager_id
-    qualify
-        row_number() over (
-            partition by stores.interaction_on, stores.store_id
-            order by count(*) desc, assignments.manager_id asc
-        ) = 1
+    {{ managers_at("owned", ["store_id"]) }}
 
 ),
 

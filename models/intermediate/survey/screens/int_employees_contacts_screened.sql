@@ -25,10 +25,10 @@ contacts as (
         contact,
         {{ local_day("_delivered_at") }} as delivered_on,
         lag(contact) over (
-            partition by customer_id order by _delivery_key, _line_no, _file_id
+            partition by customer_id order by {{ delivery_order() }}
         ) as previous_contact,
         row_number() over (
-            partition by customer_id order by _delivery_key, _line_no, _file_id
+            partition by customer_id order by {{ delivery_order() }}
         ) as version_no
     from {{ source("sales", "customers") }}
 

@@ -32,7 +32,7 @@ first_versions as (
     from {{ source("survey", "responses") }}
     qualify
         row_number() over (
-            partition by response_id order by _delivery_key, _line_no, _file_id
+            partition by response_id order by {{ delivery_order() }}
         ) = 1
 
 ),
