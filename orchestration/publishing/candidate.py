@@ -215,8 +215,8 @@ def _write_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str,
 
 
 def _patch_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, model: _Model) -> None:
-    """Replace the rows of the touched partitions, kind by kind (all values of the last key that the others have), so that
-    the engine knows which blocks it need not read.
+    """Replace the rows of the touched partitions, kind by kind (all values of the last key that the others have), which are
+    named one by one: so the engine knows which blocks it need not read, and which rows of a view it need not make.
     """
     target, source = (f"{database}.{quoted(schema)}.{quoted(table)}" for database in ("release", "warehouse"))
     *kinds, last = model.partition
@@ -224,9 +224,10 @@ def _patch_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str,
         f"select {', '.join([*map(quoted, kinds), f'list({quoted(last)})'])} from warehouse.{model.patched_by} group by all"
     ).fetchall()
     for *kind, values in touched:
-        rows = " and ".join([f"{quoted(key)} = ?" for key in kinds] + [f"{quoted(last)} in (select unnest(?))"])
-        connection.execute(f"delete from {target} where {rows}", [*kind, values])
-        connection.execute(f"insert into {target} by name select * from {source} where {rows}", [*kind, values])
+        places = ", ".join("?" * len(values))
+        rows = " and ".join([f"{quoted(key)} = ?" for key in kinds] + [f"{quoted(last)} in ({places})"])
+        connection.execute(f"delete from {target} where {rows}", [*kind, *values])
+        connection.execute(f"insert into {target} by name select * from {source} where {rows}", [*kind, *values])
 
 
 def _mart_models(company: Company, schemas: set[str]) -> dict[tuple[str, str], _Model]:
