@@ -8,10 +8,9 @@ with night as (
 
 first_events as (
 
-    select min({{ local_day("ordered_at") }}) as first_day from {{ ref("stg_sales__order_lines") }}
+    {{ first_local_day(ref("stg_sales__order_lines"), "ordered_at") }}
     union all
-    select min({{ local_day("submitted_at") }}) as first_day
-    from {{ ref("stg_survey__responses") }}
+    {{ first_local_day(ref("stg_survey__responses"), "submitted_at") }}
     union all
     select min(period_start) as first_day from {{ ref("stg_hr__measure_values") }}
     union all

@@ -13,9 +13,11 @@ periods as (
 
 ),
 
+-- No day is judged, and most results are of days.
 results as (
 
     select * from {{ ref("int_kpis_valued") }}
+    where period_type in ('month', 'quarter')
 
 ),
 
