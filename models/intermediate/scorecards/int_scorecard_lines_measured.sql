@@ -12,7 +12,8 @@ templates as (
 
 ),
 
--- Results are of all periods there ever were, subjects of the few that are judged.
+-- Results are of all periods there ever were, most of them of days, subjects of the few months and
+-- quarters that are judged.
 periods as (
 
     select distinct
@@ -30,6 +31,7 @@ results as (
         on
             valued.period_type = periods.period_type
             and valued.period_start = periods.period_start
+    where valued.period_type in ('month', 'quarter')
 
 ),
 

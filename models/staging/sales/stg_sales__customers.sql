@@ -1,3 +1,6 @@
+-- A table: more than ten models read it, and as a view each would look through every list again.
+{{ config(materialized="table") }}
+
 with source as (
 
     select * from {{ source("sales", "customers") }}

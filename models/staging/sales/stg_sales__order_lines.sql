@@ -1,3 +1,6 @@
+-- A table: the calendar and the credit of sales both read it, and its records are many.
+{{ config(materialized="table") }}
+
 with latest as (
 
     {{ latest_version(source("sales", "order_lines"), ["order_id", "line_no"]) }}
