@@ -260,7 +260,9 @@ def _faketime() -> Path | None:
 def _small_disk(company: Company, draw: random.Random) -> Iterator[None]:
     """Warehouse and releases on a disk with room for some of a night; on leaving it there is room again."""
     parts = [company.state_dir, company.published_dir]
-    used = sum(path.stat().st_size for part in parts for path in part.rglob("*") if path.is_file())
+    # A tmpfs gives every file and folder whole pages.
+    page = os.sysconf("SC_PAGE_SIZE")
+    used = sum(-(-path.lstat().st_size // page) * page + page for part in parts for path in part.rglob("*"))
     disk = company.data_dir / "disk"
     disk.mkdir()
     room = used + draw.randrange(200_000, max(400_000, used // 2))
@@ -339,21 +341,23 @@ def main() -> None:
         )
         del missing["clock"]
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        soak = Soak(Path(name), arguments.seed)
-        rounds = list(missing.elements())
-        soak.draw.shuffle(rounds)
-        number = 0
-        while number < len(rounds) and time.monotonic() - started <= 60 * arguments.minutes:
-            faults = rounds[number : number + soak.draw.choice([1, 1, 2, 4])]
-            held = soak.series(faults)
-            done += held
-            with book.open("a", encoding="utf-8") as handle:
-                handle.writelines(json.dumps(asdict(one)) + "\n" for one in held)
-            arguments.out.write_text(_report(done, wanted, left_out), encoding="utf-8")
-            for one in held:
-                number += 1
-                print(f"{number} of {len(rounds)}: {one.fault}, {one.outcome}, {one.seconds} s", flush=True)
+    # Left in place when something did not hold.
+    folder = Path(tempfile.mkdtemp(dir=arguments.folder))
+    soak = Soak(folder, arguments.seed)
+    rounds = list(missing.elements())
+    soak.draw.shuffle(rounds)
+    number = 0
+    while number < len(rounds) and time.monotonic() - started <= 60 * arguments.minutes:
+        faults = rounds[number : number + soak.draw.choice([1, 1, 2, 4])]
+        held = soak.series(faults)
+        done += held
+        with book.open("a", encoding="utf-8") as handle:
+            handle.writelines(json.dumps(asdict(one)) + "\n" for one in held)
+        arguments.out.write_text(_report(done, wanted, left_out), encoding="utf-8")
+        for one in held:
+            number += 1
+            print(f"{number} of {len(rounds)}: {one.fault}, {one.outcome}, {one.seconds} s", flush=True)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
