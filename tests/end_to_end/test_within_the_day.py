@@ -22,6 +22,7 @@ pytestmark = pytest.mark.xdist_group("within_the_day")
 OF_THE_RUN = {"meta.publication", "meta.check_results"}
 # Which file lies where and when it came is told by the books of landing, not by the data.
 OF_LANDING = {"meta.landed_files", "meta.rejected_rows"}
+REFUSED, WAITING = "order_lines_2026-06-29_again.csv", ".order_lines_2026-06-30.csv.part"
 # Measures made from journeys, which a refresh leaves to the night.
 JOURNEY_MEASURES = ("blame_share",)
 
@@ -83,12 +84,30 @@ def day(small_extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Day:
             target = company.extracts_dir / path.relative_to(small_extracts)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
+    # Beside them lie a file that was cut off and one that somebody is writing.
+    lines = company.extracts_dir / "sales" / "order_lines"
+    header, _, body = (lines / "order_lines_2026-06-29.csv").read_bytes().partition(b"\n")
+    (lines / REFUSED).write_bytes(header + b'\n"' + body)
+    (lines / WAITING).write_bytes(header)
     night = run_night(company)
     assert night.exit_code == 0, night.output
     kept = tmp_path_factory.mktemp("night")
     for name in ("marts.duckdb", "incentives.duckdb"):
         shutil.copy(company.published_dir / "current" / name, kept)
     return Day(company, late, kept / "marts.duckdb", kept / "incentives.duckdb")
+
+
+def test_a_file_that_is_refused_or_waits_is_set_aside_and_named_and_the_night_goes_on(day: Day) -> None:
+    with duckdb.connect(str(day.marts), read_only=True) as connection:
+        aside = connection.execute(
+            "select split_part(file_name, '/', -1), status, reason, file_id from meta.landed_files "
+            "where status not in ('landed', 'duplicate') order by 1"
+        ).fetchall()
+    assert [(name, status, file_id) for name, status, _, file_id in aside] == [
+        (WAITING, "waiting", None),
+        (REFUSED, "refused", None),
+    ]
+    assert "a quote is opened and never closed" in aside[1][2]
 
 
 def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
