@@ -283,7 +283,8 @@ def _small_disk(company: Company, draw: random.Random) -> Iterator[None]:
         disk.rmdir()
 
 
-def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str) -> str:
+def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str, found: str) -> str:
+    """The report; ``found`` is what somebody has written about it, which stays."""
     versions = len({one.code for one in rounds})
     lines = [
         "# Nights under faults",
@@ -293,8 +294,8 @@ def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str) -
         f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
         f"{versions} version{'s' * (versions > 1)} of the code (`soak.jsonl`).",
         "",
-        "After every fault: the release in place byte for byte as checked, all its tables those of an undisturbed run, the "
-        f"ledger with its closed period whole; after the next normal night the same. No exception. "
+        "In each of these rounds, after the fault: the release in place byte for byte as checked, all its tables those of an "
+        "undisturbed run, the ledger with its closed period whole; after the next normal night the same. "
         f"{sum(bool(one.after) for one in rounds)} faults came straight after another.",
         "",
         "| fault | rounds | of | outcomes |",
@@ -306,9 +307,10 @@ def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str) -
         lines.append(f"| {_FAULTS[fault]} | {mine.total()} | {of} | {outcomes} |")
     killed = ", ".join(f"{step} {n}" for step, n in Counter(one.step for one in rounds if one.step).most_common())
     lines += ["", f"Killed in the steps: {killed or 'none'}.", *([left_out] if left_out else [])]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + found
 
 
+_FOUND = "\n## What was found\n"
 _FAULTS = {
     "kill": "kill -9 at a random moment",
     "disk": "disk full",
@@ -334,6 +336,8 @@ def main() -> None:
     wanted = {fault: getattr(arguments, fault if fault == "twins" else f"{fault}s") for fault in _FAULTS}
     book = arguments.out.with_suffix(".jsonl")
     lines = book.read_text(encoding="utf-8").splitlines() if book.is_file() else []
+    text = arguments.out.read_text(encoding="utf-8") if arguments.out.is_file() else ""
+    found = "".join(text.partition(_FOUND)[1:])
     done = [Round(**json.loads(line)) for line in lines]
     missing = Counter(wanted) - Counter(one.fault for one in done)
     if missing["clock"] and _faketime() is None:
@@ -354,7 +358,7 @@ def main() -> None:
         done += held
         with book.open("a", encoding="utf-8") as handle:
             handle.writelines(json.dumps(asdict(one)) + "\n" for one in held)
-        arguments.out.write_text(_report(done, wanted, left_out), encoding="utf-8")
+        arguments.out.write_text(_report(done, wanted, left_out, found), encoding="utf-8")
         for one in held:
             number += 1
             print(f"{number} of {len(rounds)}: {one.fault}, {one.outcome}, {one.seconds} s", flush=True)

@@ -65,6 +65,7 @@ def test_quotients_are_exact_whatever_the_size_of_the_numbers(division: str, pai
 
 @settings(max_examples=60, deadline=None)
 @given(PAIRS_OF_COUNTS)
-@example([(1, 4_000_000), (4_000_000, 4_000_000), (4_000_001, 4_000_001), (-3_999_999, 4_000_000), (3, 2), (-2, 3), (1, 0), (4_999_999, 5_000_000)])
+@example([(1, 4_000_000), (4_000_000, 4_000_000), (-3_999_999, 4_000_000), (4_000_001, 4_000_001), (4_999_999, 5_000_000)])
+@example([(3, 2), (-2, 3), (1, 0)])
 def test_quotients_of_counts_are_exact(division_of_counts: str, pairs: list[tuple[int, int]]) -> None:
     assert quotients(division_of_counts, "bigint", pairs) == [quotient(Decimal(n), Decimal(d)) for n, d in pairs]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import duckdb
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from orchestration import pay_file, sql_text
 from orchestration.apart import SeparateProcess
 from orchestration.publishing import candidate as candidates
-from orchestration.publishing.candidate import MARTS_FILE, write_marts, write_refreshed_marts
+from orchestration.publishing.candidate import MARTS_FILE, Candidate, write_marts, write_refreshed_marts
 from orchestration.publishing.seal import record_checked_file, seal, seal_refresh
 from orchestration.settings import Company
 from tests.conftest import WRITER
@@ -19,6 +21,9 @@ from tests.publishing.test_publish import REQUIRED, check, green, publish, seale
 from tests.publishing.test_refreshed_marts import a_candidate
 from tests.publishing.test_refreshed_marts import company as company
 from tests.publishing.test_refreshed_marts import standing as standing
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 OPENED_HERE = "opened in this process"
 
@@ -46,23 +51,28 @@ def test_the_files_of_a_night_and_of_a_refresh_are_written_elsewhere(company: Co
             assert release.execute("select value from kpi.integrity_flags").fetchall() == [(2,)]
 
 
+def audited(company: Company, release_id: str) -> Candidate:
+    """A candidate with files, green results and the hashes that the audit noted."""
+    candidate = a_candidate(company, release_id)
+    check(company, candidate, green("marts"), green("incentives"))
+    candidate.folder.mkdir(parents=True)
+    for path in (candidate.marts_path, candidate.incentives_path):
+        duckdb.connect(str(path)).close()
+        record_checked_file(company, release_id, path)
+    return candidate
+
+
 def test_what_the_gate_said_is_written_elsewhere(company: Company) -> None:
     publish(company, sealed(company, "a"))
-    night, day = (a_candidate(company, name) for name in ("night", "day"))
-    for candidate in (night, day):
-        check(company, candidate, green("marts"), green("incentives"))
-        candidate.folder.mkdir(parents=True)
-        for path in (candidate.marts_path, candidate.incentives_path):
-            duckdb.connect(str(path)).close()
-            record_checked_file(company, candidate.release_id, path)
-    assert seal(company, night, REQUIRED, WRITER).incentives_reasons == []
-    assert seal_refresh(company, day, REQUIRED, "a", [], WRITER).verdict.incentives_release_id == "a"
+    assert seal(company, audited(company, "night"), REQUIRED, WRITER).incentives_reasons == []
+    day = seal_refresh(company, audited(company, "day"), REQUIRED, "a", [], WRITER)
+    assert day.verdict.incentives_release_id == "a"
 
 
 class _Here(SeparateProcess):
     """Calls in this process: what the others must not do."""
 
-    def call(self, function, *arguments, **options):  # type: ignore[no-untyped-def]
+    def call(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
         return function(*arguments, **options)
 
 
@@ -72,3 +82,5 @@ def test_the_guard_of_these_tests_sees_a_file_that_is_opened_here(company: Compa
         write_marts(company, night, _Here())
     with pytest.raises(AssertionError, match=OPENED_HERE):
         write_refreshed_marts(company, night, standing, set(), _Here())
+    with pytest.raises(AssertionError, match=OPENED_HERE):
+        seal(company, audited(company, "sealed"), REQUIRED, _Here())

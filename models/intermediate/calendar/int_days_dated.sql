@@ -8,9 +8,10 @@ with night as (
 
 first_events as (
 
-    {{ first_local_day(ref("stg_sales__order_lines"), "ordered_at") }}
+    select {{ local_day("min(ordered_at)") }} as first_day from {{ ref("stg_sales__order_lines") }}
     union all
-    {{ first_local_day(ref("stg_survey__responses"), "submitted_at") }}
+    select {{ local_day("min(submitted_at)") }} as first_day
+    from {{ ref("stg_survey__responses") }}
     union all
     select min(period_start) as first_day from {{ ref("stg_hr__measure_values") }}
     union all
