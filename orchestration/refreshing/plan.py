@@ -13,8 +13,8 @@ from orchestration.settings import Company
 from orchestration.transform import INCENTIVES_TAG
 
 REFRESHED_TABLES = frozenset({
-    "core.survey_responses", "core.survey_answers", "kpi.kpi_results", "kpi.integrity_flags", "kpi.integrity_effects",
-    "voice.feedback_cases", "voice.feedback_topics", "voice.response_funnel", "voice.survey_fatigue",
+    "core.survey_responses", "core.survey_answers", "kpi.kpi_results", "kpi.integrity_effects",
+    "voice.feedback_cases", "voice.feedback_topics", "voice.response_funnel",
     "scorecard.scorecards", "scorecard.scorecard_lines", "scorecard.scorecard_domains",
     "meta.landed_files", "meta.rejected_rows",
 })  # fmt: skip

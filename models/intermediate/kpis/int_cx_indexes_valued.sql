@@ -3,6 +3,8 @@
 -- its stages. A component that has no answers spreads its weight over the others. The variance is
 -- that of the weighted mean of ratios (delta method), with the covariances of answers by one
 -- respondent.
+{{ config(materialized="view") }}
+
 {% set period_starts = {"day": "date_day", "month": "month_start", "quarter": "quarter_start"} %}
 
 with days as (

@@ -1,5 +1,7 @@
 -- One row per delivered value of a measure computed elsewhere, with its period. Pay parameters
 -- (amounts and rates per person) are marked, so that they never reach a mart that BI reads.
+{{ config(materialized="view") }}
+
 with delivered as (
 
     select * from {{ ref("stg_hr__measure_values") }}

@@ -1,5 +1,7 @@
 -- One row per scorecard line, with its status and, where it counts, what its method makes of the
 -- value: an attainment for the methods with a curve, points for the others.
+{{ config(materialized="view") }}
+
 with lines as (
 
     select * from {{ ref("int_scorecard_lines_measured") }}

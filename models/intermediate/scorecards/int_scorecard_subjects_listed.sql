@@ -16,8 +16,15 @@ periods as (
 -- No day is judged, and most results are of days.
 results as (
 
-    select * from {{ ref("int_kpis_valued") }}
-    where period_type in ('month', 'quarter')
+    select
+        level,
+        entity_id,
+        period_type,
+        period_start
+    from {{ ref("int_kpis_estimated") }}
+    where
+        period_type in ('month', 'quarter')
+        and level in ('company', 'region', 'store', 'department')
 
 ),
 
@@ -59,8 +66,8 @@ select distinct
     case when results.level = 'region' then results.entity_id else stores.region end as region,
     results.period_type,
     results.period_start,
-    results.period_end,
-    results.is_complete,
+    periods.period_end,
+    periods.is_complete,
     1 as part_no,
     results.period_start as part_start,
     results.period_end as part_end,
@@ -74,5 +81,3 @@ left join stores
     on
         results.level = 'store'
         and results.entity_id = stores.store_id
-where
-    results.level in ('company', 'region', 'store', 'department')

@@ -1,3 +1,7 @@
+-- Judged by the moment, of what people and cases were: a table, so that it is so once for all who
+-- read it.
+{{ config(materialized="table") }}
+
 with cases as (
 
     select * from {{ ref("int_feedback_cases_owned") }}

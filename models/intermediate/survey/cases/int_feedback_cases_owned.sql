@@ -1,6 +1,8 @@
 -- One row per case with its owner: who managed, at the time of the interaction, where it happened.
 -- The department that owns most of the touchpoint answers for it; where that is the department of
 -- the person rated, that person's manager does.
+{{ config(materialized="view") }}
+
 with cases as (
 
     select * from {{ ref("int_feedback_cases_opened") }}

@@ -1,4 +1,6 @@
 -- Responses from one network that sent `limit_count` or more within the window.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,5 +1,7 @@
 -- Responses from one device that sent `limit_count` or more within the window: all of them, since
 -- none of them can be told to be the customer's.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,4 +1,6 @@
 -- Responses submitted before the order they rate, by more than clocks differ.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,5 +1,7 @@
 -- Responses that give the same number to every question though it means opposite things, because
 -- scales or directions differ: 5 of 5 and 5 of 10. All fives on one scale may be honest and stay.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

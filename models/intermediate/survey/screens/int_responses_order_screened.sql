@@ -1,4 +1,6 @@
 -- Responses about an order that was rated by the same questionnaire before: the first one counts.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,5 +1,7 @@
 -- Responses by employees about themselves: the loyalty card or the device is that of the person
 -- credited.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,4 +1,6 @@
 -- Responses submitted so soon after they were opened that nobody can have read the questions.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

@@ -1,5 +1,7 @@
 -- Responses from a device of the store or on a loyalty card of staff. Whose device or card it is
 -- may be known: a response about the very sale of its owner is another screen's.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}

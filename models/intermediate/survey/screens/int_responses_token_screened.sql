@@ -1,4 +1,6 @@
 -- Responses by a one-time code that was used before: the first one counts.
+{{ config(materialized="view") }}
+
 with responses as (
 
     select * from {{ ref("int_responses_credited") }}
