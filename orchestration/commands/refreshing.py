@@ -78,7 +78,7 @@ def _keep_watch(company: Company, seconds: float) -> None:
     from orchestration.refreshing import survey_signature, warm_up
 
     seen = ""
-    is_warm = False
+    warm_for: int | None = None
     while True:
         signature = survey_signature(company)
         if signature != seen:
@@ -88,8 +88,14 @@ def _keep_watch(company: Company, seconds: float) -> None:
             except typer.Exit as outcome:
                 # Busy is asked again, a refusal only after the files have changed.
                 seen = seen if outcome.exit_code == EXIT_BUSY else signature
-        if not is_warm:
+        night = _written_at(company)
+        if night != warm_for:
             with suppress(NightIsBusy), night_lock(company.lock_path):
                 warm_up(company)
-                is_warm = True
+                warm_for = night
         time.sleep(seconds)
+
+
+def _written_at(company: Company) -> int:
+    """Another time after every night, in nanoseconds; 0 before the first."""
+    return company.warehouse_path.stat().st_mtime_ns if company.warehouse_path.is_file() else 0

@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -80,11 +81,14 @@ def refresh(company: Company) -> RefreshReport:
 
 
 def warm_up(company: Company) -> None:
-    """Parse the project, for whoever waits for answers: the first of the day need not wait for it then. What does not parse
-    is said by the refresh. The caller holds the night lock.
+    """Copy the warehouse of a new night and parse the project, for whoever waits for answers: the first of the day need not
+    wait for it then. What is amiss is said by the refresh. The caller holds the night lock.
     """
-    with suppress(TransformError):
-        parsed_project(day_company(company), code_version())
+    day = day_company(company)
+    _import_expectations()
+    with suppress(RefreshRefused, LandingError, TransformError, OSError, duckdb.Error):
+        copy_warehouse(company, day, _base(company).night_release_id, _copy_marker(day))
+        parsed_project(day, code_version())
 
 
 def _refresh(company: Company, report: RefreshReport) -> None:
@@ -94,7 +98,7 @@ def _refresh(company: Company, report: RefreshReport) -> None:
     # Great Expectations takes seconds to import: beside the build, not after it.
     threading.Thread(target=_import_expectations, daemon=True).start()
     day = day_company(company)
-    marker = day.state_dir / "copy.json"
+    marker = _copy_marker(day)
     published = copy_warehouse(company, day, base.night_release_id, marker)
     watch.lap("copy")
 
@@ -157,6 +161,10 @@ def _refresh(company: Company, report: RefreshReport) -> None:
     write_durably(marker, json.dumps(published | {"fingerprint": landing.content_fingerprint}) + "\n")
     watch.lap("publish")
     say("refresh", f"release {placed.release_id} is in place, {report.checks_passed} checks passed")
+
+
+def _copy_marker(day: Company) -> Path:
+    return day.state_dir / "copy.json"
 
 
 def _import_expectations() -> None:

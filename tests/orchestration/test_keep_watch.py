@@ -58,6 +58,19 @@ def test_it_is_warm_before_the_first_answers_come(company: Company, monkeypatch:
     assert done == ["refresh", "warm", "look", "look", "refresh", "look", "look"]
 
 
+def test_a_new_night_is_copied_before_its_first_answers_come(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights = iter([1, 1, 2, 2])
+    monkeypatch.setattr(command, "_written_at", lambda _: next(nights))
+    assert watch(company, monkeypatch, ["a"] * 4, {}) == ["refresh", "warm", "look", "look", "warm", "look", "look"]
+
+
+def test_a_night_is_told_by_the_time_its_warehouse_was_written_at(company: Company) -> None:
+    assert command._written_at(company) == 0
+    company.warehouse_path.parent.mkdir(parents=True)
+    company.warehouse_path.touch()
+    assert command._written_at(company) == company.warehouse_path.stat().st_mtime_ns > 0
+
+
 def test_a_refusal_is_not_asked_again_and_busy_is(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     done = watch(company, monkeypatch, ["a", "a", "a", "a"], {1: EXIT_BUSY, 2: EXIT_FAILED})
     assert done == ["refresh", "warm", "look", "refresh", "look", "look", "look"]

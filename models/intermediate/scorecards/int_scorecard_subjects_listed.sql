@@ -70,7 +70,7 @@ select distinct
     periods.is_complete,
     1 as part_no,
     results.period_start as part_start,
-    results.period_end as part_end,
+    periods.period_end as part_end,
     true as is_main_part
 from results
 inner join periods

@@ -43,7 +43,7 @@ summed as (
 
 results as (
 
-    select * from {{ ref("int_kpis_valued") }}
+    select * from {{ ref("int_kpis_estimated") }}
     where period_type = 'month'
 
 )
