@@ -81,14 +81,18 @@ def refresh(company: Company) -> RefreshReport:
 
 
 def warm_up(company: Company) -> None:
-    """Copy the warehouse of a new night and parse the project, for whoever waits for answers: the first of the day need not
-    wait for it then. What is amiss is said by the refresh. The caller holds the night lock.
+    """Copy the warehouse of a new night and build once what a refresh builds, for whoever waits for answers: the first of the
+    day wait neither for the copy nor for all that is read when it is first used. What is amiss is said by the refresh. The
+    caller holds the night lock.
     """
     day = day_company(company)
+    marker = _copy_marker(day)
     _import_expectations()
     with suppress(RefreshRefused, LandingError, TransformError, OSError, duckdb.Error):
-        copy_warehouse(company, day, _base(company).night_release_id, _copy_marker(day))
-        parsed_project(day, code_version())
+        copied = copy_warehouse(company, day, _base(company).night_release_id, marker)
+        marker.unlink()
+        _build(day, refresh_plan(company))
+        write_durably(marker, json.dumps(copied) + "\n")
 
 
 def _refresh(company: Company, report: RefreshReport) -> None:

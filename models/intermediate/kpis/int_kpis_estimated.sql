@@ -50,7 +50,7 @@ employee_days as (
 
 supplied as (
 
-    select * from {{ ref("int_kpis_supplied") }}
+    {{ rows_of_touched_periods(ref("int_kpis_supplied")) }}
 
 ),
 

@@ -12,8 +12,6 @@ templates as (
 
 ),
 
--- Results are of all periods there ever were, most of them of days, subjects of the few months and
--- quarters that are judged.
 periods as (
 
     select distinct
@@ -23,15 +21,18 @@ periods as (
 
 ),
 
+-- Results are of all periods there ever were, most of them of days, subjects of the few months and
+-- quarters that are judged. By kind, the engine knows between which days it need not look.
 results as (
 
+    {% for period_type in ["month", "quarter"] %}
     select valued.*
     from {{ ref("int_kpis_valued") }} as valued
     inner join periods
-        on
-            valued.period_type = periods.period_type
-            and valued.period_start = periods.period_start
-    where valued.period_type in ('month', 'quarter')
+        on valued.period_start = periods.period_start
+    where valued.period_type = '{{ period_type }}' and periods.period_type = '{{ period_type }}'
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -71,8 +71,11 @@ opened as (
         judged.*,
         case
             when is_reversed
-                then {{ exact_divide("scale_max - worst_score", "scale_max - scale_min") }} * 100
-            else {{ exact_divide("worst_score - scale_min", "scale_max - scale_min") }} * 100
+                then
+                    {{ exact_divide_scores("scale_max - worst_score", "scale_max - scale_min") }}
+                    * 100
+            else
+                {{ exact_divide_scores("worst_score - scale_min", "scale_max - scale_min") }} * 100
         end as worst_score_pct
     from judged
     left join outcomes
