@@ -6,6 +6,7 @@ from expectations.shared_rules import (
     are_fresh,
     did_not_shrink,
     excluded_share_is_small,
+    no_day_was_lost,
     volume_is_in_season,
 )
 
@@ -68,6 +69,7 @@ RULES = (
     excluded_share_is_small("order_lines"),
     are_fresh("order_lines", day="ordered_on"),
     did_not_shrink("order_lines", schema="core"),
+    no_day_was_lost("order_lines", day="ordered_on"),
 )
 
 # Systemic faults of the delivery: BI shows what came, pay waits.

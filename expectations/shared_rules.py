@@ -1,6 +1,6 @@
 """Rules that hold for every table of delivered events, once."""
 
-from expectations.rules import Rule
+from expectations.rules import Rule, rows_check
 
 
 def excluded_share_is_small(table: str) -> Rule:
@@ -45,6 +45,25 @@ def did_not_shrink(table: str, schema: str) -> Rule:
                count(*) as observed
         from marts.{schema}.{table}
         """,
+        has_threshold=True,
+    )
+
+
+def no_day_was_lost(table: str, day: str) -> Rule:
+    """No day has lost more than half of the rows of ``core.<table>`` that it has in the release in place, and at least the
+    threshold's number of them. A warehouse made anew from files of which one can no longer be read loses less than
+    ``did_not_shrink`` notices.
+    """
+    return rows_check(
+        f"{table}.no_day_was_lost",
+        f"""
+        select day, before.events as events_in_place, coalesce(now.events, 0) as events
+        from (select {day} as day, count(*) as events from previous.core.{table} where {day} is not null group by all) as before
+        left join (select {day} as day, count(*) as events from marts.core.{table} group by all) as now using (day)
+        where before.events - coalesce(now.events, 0) >= $threshold::decimal(18, 4)
+          and 2 * coalesce(now.events, 0) < before.events
+        """,
+        f"select count(*) from marts.core.{table}",
         has_threshold=True,
     )
 

@@ -5,6 +5,7 @@ from expectations.shared_rules import (
     are_fresh,
     did_not_shrink,
     excluded_share_is_small,
+    no_day_was_lost,
     rows_reconcile_with_raw,
     shares_have_not_drifted,
     volume_is_in_season,
@@ -79,6 +80,7 @@ RULES = (
     excluded_share_is_small("survey_answers"),
     are_fresh("survey_answers", day="submitted_on"),
     did_not_shrink("survey_answers", schema="core"),
+    no_day_was_lost("survey_answers", day="submitted_on"),
 )
 
 PAY_RULES = (

@@ -316,6 +316,9 @@ class _Run:
         number = self._ledger.next_number()
         reason = self._scrubber.text(reason)
         entry = aside_entry(found, extract, status, reason, ledger_no=number, now=self._now, content_hash=digest)
+        if extract is not None:
+            moment, is_dated = delivered_at(found.name, found.mtime_ns, extract, self._zone)
+            entry = replace(entry, is_dated=is_dated, delivered_at=moment)
         self._aside.append(entry)
 
     def _write_aside(self, present: set[str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,15 @@ import pytest
 
 from orchestration.lock import night_lock
 from orchestration.publishing.release import current_release, verify_release
-from orchestration.refreshing import REFRESHED_TABLES, RefreshRefused, load_refresh_report, refresh, refresh_plan
+from orchestration.refreshing import (
+    REFRESHED_TABLES,
+    RefreshRefused,
+    load_refresh_report,
+    refresh,
+    refresh_plan,
+    warm_up,
+)
+from orchestration.refreshing.day import day_company
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.sql_text import quoted
 from tests.conftest import FirstNight, NightRun, copy_company, run_night, run_scorecard
@@ -57,6 +67,10 @@ def told(run: NightRun) -> dict[str, object]:
     """The JSON that a command printed, before what it said on standard error."""
     answer: dict[str, object] = json.JSONDecoder().raw_decode(run.output)[0]
     return answer
+
+
+def dies(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ def test_a_file_that_is_refused_or_waits_is_set_aside_and_named_and_the_night_go
 
 
 def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
-    day: Day, small_extracts: Path, first_night: FirstNight, tmp_path: Path
+    day: Day, small_extracts: Path, first_night: FirstNight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company, current = day.company, day.company.published_dir / "current"
     night_release = str(publication(day.marts)["release_id"])
@@ -126,12 +140,25 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
     hidden.rename(test)
     assert current.resolve().name == night_release
 
+    # Nor is one published whose file was not written to its end.
+    with monkeypatch.context() as patched:
+        patched.setattr("orchestration.publishing.candidate._rewrite", dies)
+        with pytest.raises(RefreshRefused, match="the process of dies was killed"):
+            refresh(company)
+    assert current.resolve().name == night_release
+
+    # Whoever waits for answers has made the copy already, and built on it as on the night's.
+    warm_up(company)
+    copy = day_company(company).warehouse_path
+    made = copy.stat().st_ino
+
     # A night is running: the refresh says so at once and does nothing.
     with night_lock(company.lock_path):
         assert run_scorecard(company, "refresh").exit_code == 75
 
     done = run_scorecard(company, "refresh", "--json")
     assert done.exit_code == 0, done.output
+    assert copy.stat().st_ino == made
     report = load_refresh_report(company)
     assert report is not None and report.outcome == "refreshed" and report.files_landed == 3
     assert told(done)["release_id"] == report.release_id

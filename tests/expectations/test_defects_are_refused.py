@@ -53,6 +53,8 @@ MARTS_DEFECTS = (
     Defect("the table is empty", "order_lines.rows_reconcile_with_raw", "delete from marts.core.order_lines"),
     Defect("half of the history is lost", "order_lines.did_not_shrink",
            "delete from marts.core.order_lines where rowid % 2 = 0"),
+    Defect("one day of the past is lost", "order_lines.no_day_was_lost",
+           f"delete from marts.core.order_lines where ordered_on = {LAST_LINES} - 40"),
     Defect("an order is missing", "orders.reconcile_with_their_lines", "delete from marts.core.orders where rowid = 1"),
     Defect("an order is there twice", "orders.reconcile_with_their_lines",
            "insert into marts.core.orders from marts.core.orders limit 1"),
@@ -87,6 +89,9 @@ MARTS_DEFECTS = (
            "insert into marts.core.survey_answers from marts.core.survey_answers limit 20"),
     Defect("answers of the past vanish", "survey_answers.did_not_shrink",
            "delete from marts.core.survey_answers where rowid % 3 = 0"),
+    Defect("the answers of one day of the past vanish", "survey_answers.no_day_was_lost",
+           "delete from marts.core.survey_answers where submitted_on = "
+           "(select mode(submitted_on) from marts.core.survey_answers)"),
     Defect("responses are lost", "survey_responses.rows_reconcile_with_raw",
            "delete from marts.core.survey_responses where rowid = 1"),
     Defect("a score of another scale", "survey_answers.lie_on_their_scale",
@@ -269,6 +274,9 @@ INCENTIVES_DEFECTS = (
     Defect("the monthly customer list stays away", "landed_files.keep_their_rhythm",
            "update marts.meta.landed_files set delivered_on = delivered_on - 120 "
            "where extract_name = 'customers'"),
+    Defect("a file could not be read, and no other came of its day", "landed_files.unread_are_replaced",
+           "update marts.meta.landed_files set status = 'refused' where extract_name = 'order_lines' "
+           "and delivered_on = (select max(delivered_on) - 9 from marts.meta.landed_files)"),
     Defect("salaries of a period are in cents", "statements.bases_stay_near_the_period_before",
            f"update incentives.incentive.statements set base_amount = base_amount * 100 where period_start = {LAST_PAYOUT}"),
     Defect("pay triples within a period", "payouts.stay_near_the_period_before",

@@ -113,6 +113,8 @@ def test_a_file_that_cannot_be_read_is_refused_whole_with_its_reason(
     reason = refusal(shop)
     for part in parts:
         assert part in reason
+    # It is missed on the day that its name says: in Shanghai that begins at 16:00 of the day before.
+    assert shop.rows("select delivered_at, is_dated from landing.files") == [(dt.datetime(2026, 9, 30, 16), True)]
 
 
 @pytest.mark.parametrize("cut", (1, 2, 9, 20, 33, 46, 47, 48, 51, 54))

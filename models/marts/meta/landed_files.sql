@@ -9,5 +9,6 @@ select
     raw_row_count,
     rejected_row_count,
     delivered_at,
-    {{ local_day("delivered_at") }} as delivered_on
+    {{ local_day("delivered_at") }} as delivered_on,
+    is_dated
 from {{ source("landing", "files") }}

@@ -1,0 +1,108 @@
+"""When a file that could not be read is missed, and when a day of the past is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from expectations.order_lines import RULES as ORDER_RULES
+from expectations.rules import Rule
+from expectations.sources import PAY_RULES
+
+UNREAD = ("refused", "waiting")
+FILE = ("sales", "order_lines")
+DAY = "2026-03-10"
+
+
+def named(rules: tuple[Rule, ...], name: str) -> Rule:
+    (found,) = (rule for rule in rules if rule.name == name)
+    return found
+
+
+@pytest.fixture
+def files() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as marts; create schema marts.meta")
+        connection.execute(
+            "create table marts.meta.landed_files (source_name varchar, extract_name varchar, status varchar, "
+            "delivered_on date, is_dated boolean, file_name varchar default 'a.csv', reason varchar)"
+        )
+        yield connection
+
+
+def missed(connection: duckdb.DuckDBPyConnection, *rows: tuple[object, ...], allowed: str = "0") -> int:
+    connection.executemany(
+        "insert into marts.meta.landed_files (source_name, extract_name, status, delivered_on, is_dated) "
+        "values (?, ?, ?, ?, ?)",
+        rows,
+    )
+    rule = named(PAY_RULES, "landed_files.unread_are_replaced")
+    return int(connection.execute(rule.sql, {"threshold": allowed}).fetchall()[0][1])
+
+
+@pytest.mark.parametrize("status", UNREAD)
+@pytest.mark.parametrize(
+    ("landed", "is_missed"),
+    [
+        ((*FILE, "landed", DAY), 0),
+        ((*FILE, "landed", "2026-03-11"), 1),
+        ((*FILE, "duplicate", DAY), 1),
+        (("sales", "returns", "landed", DAY), 1),
+        (("service", "order_lines", "landed", DAY), 1),
+    ],
+)
+def test_a_file_of_a_day_is_missed_until_a_readable_one_of_its_extract_and_day_comes(
+    files: duckdb.DuckDBPyConnection, status: str, landed: tuple[str, ...], is_missed: int
+) -> None:
+    assert missed(files, (*FILE, status, DAY, True), (*landed, True)) == is_missed
+
+
+@pytest.mark.parametrize("status", UNREAD)
+@pytest.mark.parametrize(("day", "is_missed"), [("2026-03-09", 1), (DAY, 0), ("2026-03-11", 0)])
+def test_a_file_without_a_day_in_its_name_is_missed_until_a_later_one_comes(
+    files: duckdb.DuckDBPyConnection, status: str, day: str, is_missed: int
+) -> None:
+    assert missed(files, (*FILE, status, DAY, False), (*FILE, "landed", day, False)) == is_missed
+
+
+def test_an_unread_file_whose_day_nobody_knows_is_missed(files: duckdb.DuckDBPyConnection) -> None:
+    assert missed(files, (*FILE, "refused", None, None), (*FILE, "landed", DAY, True)) == 1
+
+
+def test_what_belongs_to_no_extract_is_not_missed(files: duckdb.DuckDBPyConnection) -> None:
+    assert missed(files, (None, None, "refused", None, None)) == 0
+
+
+@pytest.mark.parametrize(("allowed", "is_missed"), [("0", 2), ("1", 2), ("2", 0)])
+def test_a_company_may_say_how_many_files_pay_does_not_wait_for(
+    files: duckdb.DuckDBPyConnection, allowed: str, is_missed: int
+) -> None:
+    assert missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-12", True), allowed=allowed) == is_missed
+
+
+@pytest.mark.parametrize(
+    ("in_place", "now", "is_lost"),
+    [
+        (40, 0, 1),
+        (40, 19, 1),
+        # Half of the day is still there.
+        (40, 20, 0),
+        # Too few to tell a loss from a correction.
+        (19, 0, 0),
+        (20, 0, 1),
+        (0, 40, 0),
+    ],
+)
+def test_a_day_is_lost_with_most_of_its_rows_and_not_with_a_few(in_place: int, now: int, is_lost: int) -> None:
+    rule = named(ORDER_RULES, "order_lines.no_day_was_lost")
+    with duckdb.connect() as connection:
+        for name, rows in (("previous", in_place), ("marts", now)):
+            connection.execute(f"attach ':memory:' as {name}; create schema {name}.core")
+            connection.execute(
+                f"create table {name}.core.order_lines as select case when n < {rows} then date '2026-03-10' "
+                f"when n < 99 then date '2026-03-11' end as ordered_on from range(120) as lines(n) where n >= 50 or n < {rows}"
+            )
+        ((_, failed, _),) = connection.execute(rule.sql, {"threshold": "20"}).fetchall()
+    assert failed == is_lost
