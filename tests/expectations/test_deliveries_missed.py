@@ -79,7 +79,10 @@ def test_what_belongs_to_no_extract_is_not_missed(files: duckdb.DuckDBPyConnecti
 def test_a_company_may_say_how_many_files_pay_does_not_wait_for(
     files: duckdb.DuckDBPyConnection, allowed: str, is_missed: int
 ) -> None:
-    assert missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-12", True), allowed=allowed) == is_missed
+    assert (
+        missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-12", True), allowed=allowed)
+        == is_missed
+    )
 
 
 @pytest.mark.parametrize(
