@@ -114,12 +114,16 @@ PAY_RULES = (
         "select count(*) from marts.meta.landed_files",
         has_threshold=True,
     ),
-    # A file with a day in its name is missed until a readable one of that day comes; any other until a later one does.
+    # A file with a day in its name is missed until a readable one of that day comes; any other until a later one does. What
+    # waits may be in the making on its own day.
     rows_check(
         "landed_files.unread_are_replaced",
         """
         select source_name, extract_name, file_name, status, delivered_on, reason from marts.meta.landed_files as unread
-        where status in ('refused', 'waiting') and extract_name is not null and not exists (
+        cross join warehouse.control.night
+        where extract_name is not null and (
+            (status = 'refused' and coalesce(delivered_on <= as_of, true)) or (status = 'waiting' and delivered_on < as_of)
+        ) and not exists (
             select 1 from marts.meta.landed_files as landed
             where landed.status = 'landed' and landed.source_name = unread.source_name
               and landed.extract_name = unread.extract_name

@@ -25,6 +25,8 @@ def named(rules: tuple[Rule, ...], name: str) -> Rule:
 def files() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as marts; create schema marts.meta")
+        connection.execute("attach ':memory:' as warehouse; create schema warehouse.control")
+        connection.execute("create table warehouse.control.night as select date '2026-03-12' as as_of")
         connection.execute(
             "create table marts.meta.landed_files (source_name varchar, extract_name varchar, status varchar, "
             "delivered_on date, is_dated boolean, file_name varchar default 'a.csv', reason varchar)"
@@ -67,6 +69,23 @@ def test_a_file_without_a_day_in_its_name_is_missed_until_a_later_one_comes(
     assert missed(files, (*FILE, status, DAY, False), (*FILE, "landed", day, False)) == is_missed
 
 
+@pytest.mark.parametrize(
+    ("status", "day", "is_missed"),
+    [
+        ("refused", "2026-03-12", 1),
+        # Somebody may be writing it.
+        ("waiting", "2026-03-12", 0),
+        ("waiting", "2026-03-11", 1),
+        ("refused", "2026-03-13", 0),
+        ("waiting", "2026-03-13", 0),
+    ],
+)
+def test_nothing_is_missed_before_its_day_and_what_waits_not_on_it(
+    files: duckdb.DuckDBPyConnection, status: str, day: str, is_missed: int
+) -> None:
+    assert missed(files, (*FILE, status, day, True)) == is_missed
+
+
 def test_an_unread_file_whose_day_nobody_knows_is_missed(files: duckdb.DuckDBPyConnection) -> None:
     assert missed(files, (*FILE, "refused", None, None), (*FILE, "landed", DAY, True)) == 1
 
@@ -80,7 +99,7 @@ def test_a_company_may_say_how_many_files_pay_does_not_wait_for(
     files: duckdb.DuckDBPyConnection, allowed: str, is_missed: int
 ) -> None:
     assert (
-        missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-12", True), allowed=allowed)
+        missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-11", True), allowed=allowed)
         == is_missed
     )
 
