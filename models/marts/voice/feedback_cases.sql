@@ -1,5 +1,4 @@
--- Judged by the moment, of what people and cases were: a table, so that it is so once for all who
--- read it.
+-- Put together from many parts: a table, so that whoever reads cases need not do it again.
 {{ config(materialized="table") }}
 
 with cases as (
