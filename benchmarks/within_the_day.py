@@ -118,7 +118,8 @@ def main() -> None:
                     watcher = subprocess.Popen(
                         _command(company, "refresh", "--watch", "1"), cwd=PROJECT_DIR, stdout=log, stderr=log
                     )
-                    time.sleep(10)
+                    # It is there long before the first answers of a day.
+                    time.sleep(90)
                 closed = _deliver(held, company, day)
                 seconds, how = _wait_for(company, before, closed), "refresh --watch 1"
                 time.sleep(3)
@@ -152,7 +153,8 @@ def main() -> None:
         ),
         "",
         "Seconds are from the last file closed to `current` pointing at the new release; the steps are those of the refresh "
-        "itself, without the start of its process. The first refresh after a night copies the warehouse and parses the project.",
+        "itself, without the start of its process, which parses the project and may copy the warehouse. Who keeps watch has "
+        "done both before the answers come.",
         f"The incentives tables are {'those of the night, row for row' if same_pay else 'NOT those of the night'}.",
     ]
     arguments.out.write_text("\n".join(text) + "\n", encoding="utf-8")
