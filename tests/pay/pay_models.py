@@ -58,6 +58,7 @@ _INPUTS = {
         "order_id varchar, line_no integer, date_day date, customer_id varchar, employee_id varchar, "
         "share decimal(12, 10), quantity decimal(18, 4), credited_amount decimal(18, 4), exclusion_reason varchar"
     ),
+    "intermediate.int_kpis_estimated": "level varchar, entity_id varchar, period_type varchar, period_start date",
     "intermediate.int_kpis_valued": (
         "measure_code varchar, level varchar, entity_id varchar, period_type varchar, period_start date, "
         "period_end date, is_complete boolean, value decimal(38, 12), numerator decimal(28, 4), "
