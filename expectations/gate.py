@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -181,10 +181,12 @@ def audit_refresh(
     previous: Path | None,
     tables: Set[str],
     tests: Mapping[str, Path],
+    by_rule: Mapping[str, str],
     standing: Sequence[CheckResult],
 ) -> Audit:
     """Audit the marts file of a refresh within the day: the checks of ``refresh_check_names``, and dbt's ``tests``, by the
-    files with their SQL. ``standing`` are the results of the night, of which those of the other rules still hold.
+    files with their SQL, and those that ask what a rule asks, ``by_rule``. ``standing`` are the results of the night, of
+    which those of the other rules still hold.
     """
     with audited_files(previous, warehouse=warehouse, marts=marts) as connection:
         connection.execute("use warehouse")
@@ -193,7 +195,8 @@ def audit_refresh(
         rules = _rules_reading(tables)
         results = [run_rule(connection, rule, "marts") for rule in rules]
         rows = failing_rows(connection, rules, results)
-        again = {rule.name for rule in rules}
+        again = {result.name: result for result in results}
+        tested += [replace(again[rule], name=unique_id, kind="dbt_test") for unique_id, rule in sorted(by_rule.items())]
         night = [
             result
             for result in standing

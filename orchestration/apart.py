@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from importlib import import_module
 from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -38,9 +37,22 @@ class SeparateProcess:
     ) -> None:
         self._pool.shutdown()
 
-    def begin(self, module: str) -> None:
-        """Start it, and let it import what it will need, while this process has other things to do."""
-        self._pool.submit(import_module, module)
+    def begin(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Callable[[], R]:
+        """Call ``function`` there while this process does other things. What is returned waits for what it returns or raises.
+
+        Raises:
+            ProcessDied: when asked, the process was killed.
+
+        """
+        begun = self._pool.submit(function, *arguments, **options)
+
+        def ended() -> R:
+            try:
+                return begun.result()
+            except BrokenProcessPool as error:
+                raise ProcessDied(f"the process of {function.__name__} was killed") from error
+
+        return ended
 
     def call(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
         """What ``function`` returns or raises there.
@@ -49,10 +61,7 @@ class SeparateProcess:
             ProcessDied: the process was killed.
 
         """
-        try:
-            return self._pool.submit(function, *arguments, **options).result()
-        except BrokenProcessPool as error:
-            raise ProcessDied(f"the process of {function.__name__} was killed") from error
+        return self.begin(function, *arguments, **options)()
 
 
 def apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:

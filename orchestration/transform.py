@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,19 @@ def parsed_project(company: Company, version: str) -> Any:
     return _parse(company)
 
 
+@lru_cache(maxsize=1)
+def parsed_models(company: Company, version: str) -> Any:
+    """The parsed project without its tests, which dbt would walk through, for a second, before it builds some models.
+
+    Raises:
+        TransformError: the project does not parse.
+
+    """
+    project = parsed_project(company, version)
+    built = {key: node for key, node in project.nodes.items() if node.resource_type in ("model", "seed")}
+    return replace(project, nodes=built, unit_tests={})
+
+
 def _parse(company: Company) -> Any:
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
     result = run_dbt(company, "parse")
@@ -145,8 +158,8 @@ def build(
     only_models: bool = False,
 ) -> list[NodeResult]:
     """``dbt build`` (seeds, models, unit tests, data tests) with the selection's arguments; one result per node.
-    ``project_dir`` is this project, or a kept version of it; ``manifest`` is of ``parsed_project``. With ``only_models`` dbt
-    need not work out, for a second, which tests each model waits for.
+    ``project_dir`` is this project, or a kept version of it; ``manifest`` is of ``parsed_project`` or ``parsed_models``. With
+    ``only_models`` dbt need not work out, for a second, which tests each model waits for.
 
     A failing node does not raise: it and all it skipped are in the results. dbt closes the warehouse file before this
     returns.

@@ -16,6 +16,7 @@ from orchestration.apart import SeparateProcess
 from orchestration.ledger.chain import Head
 from orchestration.manifest import read_manifest
 from orchestration.pay_file import attach_new
+from orchestration.publishing.files import sync_file
 from orchestration.settings import Company
 from orchestration.sql_text import attach, literal, quoted
 
@@ -127,10 +128,19 @@ def write_marts(company: Company, candidate: Candidate, process: SeparateProcess
     return tables
 
 
-def write_refreshed_marts(
-    company: Company, candidate: Candidate, standing: Path, tables: Set[str], process: SeparateProcess
-) -> None:
-    """Write the marts file of a refresh within the day: that of the release in place (``standing``) with ``tables``
+def begin_refreshed_marts(company: Company, candidate: Candidate, standing: Path) -> None:
+    """Copy the marts file of the release in place (``standing``), from which a refresh within the day starts, and read what
+    :func:`write_refreshed_marts` will ask for. For its process, while others build: the disk has the copy when it is written to.
+    """
+    candidate.folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(standing, candidate.marts_path)
+    os.chmod(candidate.marts_path, 0o644)
+    sync_file(candidate.marts_path)
+    read_manifest(company)
+
+
+def write_refreshed_marts(company: Company, candidate: Candidate, tables: Set[str], process: SeparateProcess) -> None:
+    """Write the marts file of a refresh within the day: into what :func:`begin_refreshed_marts` has copied, ``tables``
     (``schema.table``) from the company's warehouse; of a table whose model names what it is ``patched_by``, the touched
     partitions. What the old rows held stays in free blocks of the file until the next night, which writes a new one.
     ``process`` opens the file, as in :func:`write_marts`.
@@ -142,9 +152,6 @@ def write_refreshed_marts(
     """
     if tagged := tagged_columns(company, MARTS_SCHEMAS):
         raise TaggedColumn(f"columns that BI must not see: {', '.join(sorted(tagged))}")
-    candidate.folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(standing, candidate.marts_path)
-    os.chmod(candidate.marts_path, 0o644)
     process.call(_rewrite, company, candidate.marts_path, tables)
 
 
@@ -155,13 +162,13 @@ def _rewrite(company: Company, path: Path, tables: Set[str]) -> None:
         connection.execute("set enable_progress_bar = false")
         attach(connection, company.warehouse_path, "warehouse", "read_only")
         attach(connection, path, "release")
+        # In one go: every table, and every comment on a column, would wait for the disk on its own.
+        connection.execute("begin")
         for (schema, table), model in published.items():
             if f"{schema}.{table}" in tables:
                 write = _patch_table if model.patched_by else _write_table
-                # Each in one go: every comment on a column would wait for the disk on its own.
-                connection.execute("begin")
                 write(connection, schema, table, model)
-                connection.execute("commit")
+        connection.execute("commit")
         connection.execute("detach release")
     finally:
         connection.close()

@@ -75,19 +75,21 @@ def verify_release(release: Release) -> None:
         PublishRefused: a file is missing or is not the one that was checked.
 
     """
-    files = {MARTS_FILE: release.verdict.marts_sha256, INCENTIVES_FILE: release.verdict.incentives_sha256}
-    for name, expected in files.items():
-        path = release.folder / name
-        if expected is None:
-            if path.exists():
-                raise PublishRefused(f"{path}: was never checked")
-            continue
-        if not path.is_file():
-            raise PublishRefused(f"{path}: is missing")
-        if sha256_of(path) != expected:
-            raise PublishRefused(f"{path}: is not the file that was checked")
-        if path.with_name(f"{name}.wal").exists():
-            raise PublishRefused(f"{path}.wal: a write-ahead log beside a finished file")
+    _verify_file(release.marts_path, release.verdict.marts_sha256)
+    _verify_file(release.incentives_path, release.verdict.incentives_sha256)
+
+
+def _verify_file(path: Path, expected: str | None) -> None:
+    if expected is None:
+        if path.exists():
+            raise PublishRefused(f"{path}: was never checked")
+        return
+    if not path.is_file():
+        raise PublishRefused(f"{path}: is missing")
+    if sha256_of(path) != expected:
+        raise PublishRefused(f"{path}: is not the file that was checked")
+    if path.with_name(f"{path.name}.wal").exists():
+        raise PublishRefused(f"{path}.wal: a write-ahead log beside a finished file")
 
 
 def publish(company: Company, candidate: Candidate) -> Release:
@@ -136,14 +138,14 @@ def carry_incentives(company: Company, candidate: Candidate) -> str | None:
     computed in, ``None`` when there never were any.
 
     Raises:
-        PublishRefused: the release in place does not verify; damaged pay is not carried on.
+        PublishRefused: the pay in place does not verify; damaged pay is not carried on.
 
     """
     candidate.incentives_path.unlink(missing_ok=True)
     current = current_release(company)
     if current is None or current.verdict.incentives_sha256 is None:
         return None
-    verify_release(current)
+    _verify_file(current.incentives_path, current.verdict.incentives_sha256)
     shutil.copyfile(current.incentives_path, candidate.incentives_path)
     os.chmod(candidate.incentives_path, 0o600)
     if pay_key() is not None and not is_encrypted(candidate.incentives_path):

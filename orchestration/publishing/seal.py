@@ -243,6 +243,8 @@ def _write_table(
     rows: list[list[Any]],
 ) -> None:
     table = f"release.meta.{name}"
+    # In one go: every comment on a column would wait for the disk on its own.
+    connection.execute("begin")
     types = ", ".join(f"{column} {kind}" for column, (kind, _) in columns.items())
     connection.execute(f"create or replace table {table} ({types})")
     if rows:
@@ -253,3 +255,4 @@ def _write_table(
     connection.execute(f"comment on table {table} is {literal(description)}")
     for column, (_, text) in columns.items():
         connection.execute(f"comment on column {table}.{column} is {literal(text)}")
+    connection.execute("commit")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.dbt_checks import compiled_test_path
+from expectations.gate import refresh_check_names
 from orchestration.manifest import read_manifest
 from orchestration.settings import Company
 from orchestration.transform import INCENTIVES_TAG
@@ -34,10 +35,13 @@ _LEFT_FOLDERS = {"customers", "value", "journeys", "journey", "incentives", "inc
 
 @dataclass(frozen=True)
 class RefreshPlan:
-    """Names of the models that dbt builds, and the tests that must pass on them, by unique id, with their SQL."""
+    """Names of the models that dbt builds, and the tests that must pass on them, by unique id, with their SQL. ``by_rule`` are
+    those that a rule of the gate, by its name, asks of the file that is published: not asked twice.
+    """
 
     models: tuple[str, ...]
     tests: dict[str, Path]
+    by_rule: dict[str, str]
 
 
 def refresh_plan(company: Company, changed: Set[tuple[str, str]] = frozenset(SURVEY_EXTRACTS)) -> RefreshPlan:
@@ -73,7 +77,13 @@ def refresh_plan(company: Company, changed: Set[tuple[str, str]] = frozenset(SUR
         if node["resource_type"] == "test" and models & set(parents[key]) and not tagged & {key, *parents[key]}
     }
     tables = sorted(nodes[key]["name"] for key in models if nodes[key]["config"]["materialized"] != "view")
-    return RefreshPlan(tuple(tables), {key: compiled_test_path(nodes[key], company.dbt_target_dir) for key in tests})
+    rules = {key: nodes[key]["config"]["meta"].get("same_as_rule") for key in tests}
+    by_rule = {key: rule for key, rule in rules.items() if rule in refresh_check_names(REFRESHED_TABLES)}
+    return RefreshPlan(
+        tuple(tables),
+        {key: compiled_test_path(nodes[key], company.dbt_target_dir) for key in tests - by_rule.keys()},
+        by_rule,
+    )
 
 
 def _reach(starts: Iterable[str], edges: dict[str, list[str]]) -> set[str]:

@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,12 @@ from orchestration.ledger.chain import Head
 from orchestration.ledger.errors import LedgerError
 from orchestration.night import Night, code_version, hash_policy, new_candidate
 from orchestration.progress import say
-from orchestration.publishing.candidate import Candidate, discard_candidates, write_refreshed_marts
+from orchestration.publishing.candidate import (
+    Candidate,
+    begin_refreshed_marts,
+    discard_candidates,
+    write_refreshed_marts,
+)
 from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.files import write_durably
 from orchestration.publishing.release import (
@@ -41,7 +47,7 @@ from orchestration.refreshing.plan import REFRESHED_TABLES, RefreshPlan, refresh
 from orchestration.refreshing.report import RefreshReport, Stopwatch, save_refresh_report
 from orchestration.settings import Company
 from orchestration.state import load_report
-from orchestration.transform import TransformError, build, parsed_project
+from orchestration.transform import TransformError, build, parsed_models
 
 
 class RefreshRefused(Exception):
@@ -138,13 +144,18 @@ def _refresh(company: Company, report: RefreshReport) -> None:
     checks = checks_dir(company, candidate.release_id)
     try:
         with SeparateProcess() as writer:
-            writer.begin(seal_refresh.__module__)
+            writer.begin(import_module, seal_refresh.__module__)
+            copied = writer.begin(begin_refreshed_marts, day, candidate, base.release.marts_path)
             plan = refresh_plan(company, roots)
             _build(day, plan)
             watch.lap("build")
-            write_refreshed_marts(day, candidate, base.release.marts_path, REFRESHED_TABLES, writer)
+            copied()
+            write_refreshed_marts(day, candidate, REFRESHED_TABLES, writer)
             watch.lap("candidate")
+            # Before the audit is through, and compared after it: what was audited is what was written.
+            noted = writer.begin(record_checked_file, company, candidate.release_id, candidate.marts_path)
             results = _check(company, day, candidate, base, plan)
+            noted()
             report.checks_passed = sum(result.passed for result in results)
             report.checks_failed = len(results) - report.checks_passed
             report.reasons = [f"{result.name}: {result.message}" for result in results if not result.passed]
@@ -153,7 +164,8 @@ def _refresh(company: Company, report: RefreshReport) -> None:
                 "marts": set(base.release.verdict.required_marts)
                 | gate_check_names("marts")
                 | {POLICY_CHECK}
-                | plan.tests.keys(),
+                | plan.tests.keys()
+                | plan.by_rule.keys(),
                 "incentives": set(base.release.verdict.required_incentives),
             }
             seal_refresh(company, candidate, required, base.night_release_id, base.reasons, writer)
@@ -220,8 +232,8 @@ def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: H
 
 
 def _build(day: Company, plan: RefreshPlan) -> None:
-    project = parsed_project(day, code_version())
-    results = build(day, "--select", *plan.models, manifest=project, only_models=True)
+    models = parsed_models(day, code_version())
+    results = build(day, "--select", *plan.models, manifest=models, only_models=True)
     if failed := [result for result in results if not result.succeeded and result.status != "skipped"]:
         raise RefreshRefused("dbt: " + "; ".join(f"{result.name}: {result.message}" for result in failed))
     if missing := sorted(set(plan.models) - {result.name for result in results if result.succeeded}):
@@ -233,12 +245,12 @@ def _check(company: Company, day: Company, candidate: Candidate, base: _Base, pl
     again and did not is in neither, so that the seal finds it missing.
     """
     audited = audit_refresh(
-        day.warehouse_path, candidate.marts_path, base.release.marts_path, REFRESHED_TABLES, plan.tests, base.results
-    )
+        day.warehouse_path, candidate.marts_path, base.release.marts_path, REFRESHED_TABLES, plan.tests, plan.by_rule,
+        base.results,
+    )  # fmt: skip
     save_failing_rows(company, candidate.release_id, audited.rows)
-    again = plan.tests.keys() | refresh_check_names(REFRESHED_TABLES)
+    again = plan.tests.keys() | plan.by_rule.keys() | refresh_check_names(REFRESHED_TABLES)
     checks = checks_dir(company, candidate.release_id)
     save_results(checks / "again.jsonl", audited.results)
     save_results(checks / "standing.jsonl", [result for result in base.results if result.name not in again])
-    record_checked_file(company, candidate.release_id, candidate.marts_path)
     return audited.results

@@ -186,7 +186,14 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
             "select count(*) from night.meta.check_results full join day.meta.check_results as later using (name) "
             "where night.meta.check_results.name is null or not later.passed or later.name is null"
         ).fetchall()
+        by_rule = connection.execute(
+            "select test.checked, rule.checked from day.meta.check_results as test join day.meta.check_results as rule "
+            "on (test.name, rule.name) in (select unnest(cast($tests as struct(test varchar, rule varchar)[]), max_depth := 2)) "
+            "where test.kind = 'dbt_test'",
+            {"tests": [{"test": test, "rule": rule} for test, rule in refresh_plan(company).by_rule.items()]},
+        ).fetchall()
     assert difference == [(0,)]
+    assert len(by_rule) == 2 and all(asked == checked is not None for asked, checked in by_rule)
 
     assert told(run_scorecard(company, "refresh", "--json"))["outcome"] == "unchanged"
     refreshed = Path(shutil.copy(current / "marts.duckdb", tmp_path))

@@ -43,6 +43,21 @@ def test_no_check_of_a_refresh_reads_a_survey_table_that_it_leaves_to_the_night(
     }
 
 
+def test_what_a_rule_asks_of_the_published_file_is_not_asked_of_the_warehouse_too(tmp_path: Path) -> None:
+    company = copy_company(PROJECT_DIR, tmp_path / "company")
+    nodes = json.loads(parse(company).read_text(encoding="utf-8"))["nodes"]
+    plan = refresh_plan(company)
+    assert set(plan.by_rule.values()) == {"kpi_results.are_there_once", "survey_answers.are_there_once"}
+    assert not plan.by_rule.keys() & plan.tests.keys()
+    rules = {rule.name: rule for rule in RULES["marts"]}
+    for test, name in plan.by_rule.items():
+        keys = ", ".join(nodes[test]["test_metadata"]["kwargs"]["combination_of_columns"])
+        table = nodes[nodes[test]["attached_node"]]
+        assert nodes[test]["test_metadata"]["name"] == "unique_combination_of_columns"
+        assert f"marts.{table['schema']}.{table['name']}" in rules[name].sql
+        assert f"group by {keys} having count(*) > 1" in rules[name].sql
+
+
 def test_only_what_the_changed_extracts_reach_is_built_and_tested(tmp_path: Path) -> None:
     company = copy_company(PROJECT_DIR, tmp_path / "company")
     parse(company)

@@ -10,7 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.publishing.candidate import Candidate, candidates_dir, write_refreshed_marts
+from orchestration.publishing.candidate import (
+    Candidate,
+    begin_refreshed_marts,
+    candidates_dir,
+    write_refreshed_marts,
+)
 from orchestration.settings import PROJECT_DIR, Company
 from tests.conftest import WRITER, copy_company
 
@@ -77,7 +82,8 @@ def _refreshed(company: Company, standing: Path, touched: str, tables: set[str])
         with duckdb.connect(str(company.warehouse_path)) as warehouse:
             warehouse.execute(f"insert into intermediate.int_kpi_periods_touched values {touched}")
     candidate = a_candidate(company, "one")
-    write_refreshed_marts(company, candidate, standing, tables, WRITER)
+    begin_refreshed_marts(company, candidate, standing)
+    write_refreshed_marts(company, candidate, tables, WRITER)
     with duckdb.connect(str(candidate.marts_path), read_only=True) as release:
         comments = release.execute("select comment from duckdb_tables() where table_name = 'kpi_results'").fetchall()
         assert comments == [("All of kpi_results.",)]

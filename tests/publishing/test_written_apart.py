@@ -13,7 +13,13 @@ import pytest
 from orchestration import pay_file, sql_text
 from orchestration.apart import SeparateProcess
 from orchestration.publishing import candidate as candidates
-from orchestration.publishing.candidate import MARTS_FILE, Candidate, write_marts, write_refreshed_marts
+from orchestration.publishing.candidate import (
+    MARTS_FILE,
+    Candidate,
+    begin_refreshed_marts,
+    write_marts,
+    write_refreshed_marts,
+)
 from orchestration.publishing.seal import record_checked_file, seal, seal_refresh
 from orchestration.settings import Company
 from tests.conftest import WRITER
@@ -45,7 +51,8 @@ def not_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_files_of_a_night_and_of_a_refresh_are_written_elsewhere(company: Company, standing: Path) -> None:
     night, day = a_candidate(company, "night"), a_candidate(company, "day")
     assert write_marts(company, night, WRITER) == ["kpi.integrity_flags", "kpi.kpi_results"]
-    write_refreshed_marts(company, day, standing, {"kpi.integrity_flags"}, WRITER)
+    begin_refreshed_marts(company, day, standing)
+    write_refreshed_marts(company, day, {"kpi.integrity_flags"}, WRITER)
     for path in (night.marts_path, day.marts_path):
         with duckdb.connect(str(path), read_only=True) as release:
             assert release.execute("select value from kpi.integrity_flags").fetchall() == [(2,)]
@@ -76,11 +83,11 @@ class _Here(SeparateProcess):
         return function(*arguments, **options)
 
 
-def test_the_guard_of_these_tests_sees_a_file_that_is_opened_here(company: Company, standing: Path) -> None:
+def test_the_guard_of_these_tests_sees_a_file_that_is_opened_here(company: Company) -> None:
     night = a_candidate(company, "night")
     with pytest.raises(AssertionError, match=OPENED_HERE):
         write_marts(company, night, _Here())
     with pytest.raises(AssertionError, match=OPENED_HERE):
-        write_refreshed_marts(company, night, standing, set(), _Here())
+        write_refreshed_marts(company, night, set(), _Here())
     with pytest.raises(AssertionError, match=OPENED_HERE):
         seal(company, audited(company, "sealed"), REQUIRED, _Here())
