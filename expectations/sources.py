@@ -114,8 +114,8 @@ PAY_RULES = (
         "select count(*) from marts.meta.landed_files",
         has_threshold=True,
     ),
-    # A file with a day in its name is missed until a readable one of that day comes; any other until a later one does. What
-    # waits may be in the making on its own day.
+    # A file with a day in its name is missed until a readable one of that day comes; a full list, or a file without a day in
+    # its name, also until a later one does. What waits may be in the making on its own day.
     rows_check(
         "landed_files.unread_are_replaced",
         """
@@ -128,7 +128,7 @@ PAY_RULES = (
             where landed.status = 'landed' and landed.source_name = unread.source_name
               and landed.extract_name = unread.extract_name
               and (landed.delivered_on = unread.delivered_on
-                   or (not unread.is_dated and landed.delivered_on > unread.delivered_on))
+                   or ((unread.is_full_list or not unread.is_dated) and landed.delivered_on > unread.delivered_on))
         )
         qualify count(*) over () > $threshold::decimal(18, 4)
         """,

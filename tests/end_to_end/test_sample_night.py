@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.landing.contract_reader import read_contract
 from orchestration.publishing.release import current_release, verify_release
 from orchestration.settings import Company
 from tests.conftest import FirstNight, NightRun, run_night
@@ -221,6 +222,14 @@ def test_bad_rows_are_in_quarantine_with_line_and_text(small_extracts: Path, mar
         "select count(*) from meta.landed_files where status = 'landed' and row_count != raw_row_count + rejected_row_count"
     ).fetchall()
     assert counts == [(0,)]
+
+
+def test_readers_see_which_files_list_everything(marts: duckdb.DuckDBPyConnection) -> None:
+    files = marts.execute("select distinct source_name, extract_name, is_full_list from meta.landed_files").fetchall()
+    told = {(source, extract): is_list for source, extract, is_list in files}
+    by_contract = {key: extract.mode == "snapshot" for key, extract in read_contract().extracts.items()}
+    assert told == {key: is_list for key, is_list in by_contract.items() if key in told}
+    assert set(told.values()) == {True, False}
 
 
 @pytest.mark.parametrize("name", ["marts", "incentives"])

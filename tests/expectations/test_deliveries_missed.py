@@ -29,7 +29,8 @@ def files() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("create table warehouse.control.night as select date '2026-03-12' as as_of")
         connection.execute(
             "create table marts.meta.landed_files (source_name varchar, extract_name varchar, status varchar, "
-            "delivered_on date, is_dated boolean, file_name varchar default 'a.csv', reason varchar)"
+            "delivered_on date, is_dated boolean, is_full_list boolean default false, file_name varchar default 'a.csv', "
+            "reason varchar)"
         )
         yield connection
 
@@ -67,6 +68,15 @@ def test_a_file_without_a_day_in_its_name_is_missed_until_a_later_one_comes(
     files: duckdb.DuckDBPyConnection, status: str, day: str, is_missed: int
 ) -> None:
     assert missed(files, (*FILE, status, DAY, False), (*FILE, "landed", day, False)) == is_missed
+
+
+@pytest.mark.parametrize("status", UNREAD)
+@pytest.mark.parametrize(("day", "is_missed"), [("2026-03-09", 1), (DAY, 0), ("2026-03-11", 0)])
+def test_a_full_list_of_a_day_is_missed_until_one_of_that_day_or_a_later_one_comes(
+    files: duckdb.DuckDBPyConnection, status: str, day: str, is_missed: int
+) -> None:
+    files.execute("alter table marts.meta.landed_files alter is_full_list set default true")
+    assert missed(files, (*FILE, status, DAY, True), (*FILE, "landed", day, True)) == is_missed
 
 
 @pytest.mark.parametrize(

@@ -10,5 +10,6 @@ select
     rejected_row_count,
     delivered_at,
     {{ local_day("delivered_at") }} as delivered_on,
-    is_dated
+    is_dated,
+    {{ is_full_list("source_name", "extract_name") }} as is_full_list
 from {{ source("landing", "files") }}
