@@ -145,10 +145,11 @@ def main() -> None:
         f"Sample at scale {arguments.scale}: {lines:,} order lines, warehouse {warehouse:.0f} MB, marts {marts:.0f} MB. The "
         f"night took {night_seconds:.0f} s.",
         "",
-        f"| day | how | answers | seconds | {' | '.join(steps)} |",
-        f"|---|---|---|---|{'---|' * len(steps)}",
+        f"| day | how | answers | seconds | of the night | {' | '.join(steps)} |",
+        f"|---|---|---|---|---|{'---|' * len(steps)}",
         *(
-            f"| {day} | {how} | {answers} | **{seconds:.1f}** | {' | '.join(str(parts.get(s, '')) for s in steps)} |"
+            f"| {day} | {how} | {answers} | **{seconds:.1f}** | {seconds / night_seconds:.1%} | "
+            f"{' | '.join(str(parts.get(s, '')) for s in steps)} |"
             for day, how, seconds, answers, parts in rows
         ),
         "",
