@@ -192,6 +192,13 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
             "where test.kind = 'dbt_test'",
             {"tests": [{"test": test, "rule": rule} for test, rule in refresh_plan(company).by_rule.items()]},
         ).fetchall()
+        lists = [
+            connection.execute(
+                f"select distinct source_name, extract_name, is_full_list from {release}.meta.landed_files order by all"
+            ).fetchall()
+            for release in ("night", "day")
+        ]
+    assert lists[0] == lists[1]
     assert difference == [(0,)]
     assert len(by_rule) == 2 and all(asked == checked is not None for asked, checked in by_rule)
 
