@@ -305,7 +305,7 @@ def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str, f
     ]
     for fault, of in wanted.items():
         mine = Counter(one.outcome for one in rounds if one.fault == fault)
-        outcomes = ", ".join(f"{n} {what}" for what, n in sorted(mine.items()))
+        outcomes = "; ".join(f"{n} {what}" for what, n in sorted(mine.items()))
         lines.append(f"| {_FAULTS[fault]} | {mine.total()} | {of} | {outcomes} |")
     killed = ", ".join(f"{step} {n}" for step, n in Counter(one.step for one in rounds if one.step).most_common())
     lines += ["", f"Killed in the steps: {killed or 'none'}.", *([left_out] if left_out else [])]
