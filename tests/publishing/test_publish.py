@@ -127,6 +127,30 @@ def test_incentives_that_are_not_green_leave_the_last_good_ones(company: Company
     assert release.incentives_path.stat().st_mode & 0o777 == 0o600
 
 
+def test_damaged_pay_is_not_carried_on(company: Company) -> None:
+    publish(company, sealed(company, "a"))
+    good = current_release(company)
+    assert good is not None
+    _change_a_byte(good.incentives_path)
+    candidate = candidate_of(company, "b")
+    check(company, candidate, green("marts"), [])
+    with pytest.raises(PublishRefused, match=r"incentives\.duckdb: is not the file that was checked"):
+        seal(company, candidate, REQUIRED, WRITER)
+
+
+def test_good_pay_is_carried_on_from_a_release_whose_marts_are_damaged(company: Company) -> None:
+    publish(company, sealed(company, "a"))
+    good = current_release(company)
+    assert good is not None
+    _change_a_byte(good.marts_path)
+    candidate = candidate_of(company, "b")
+    check(company, candidate, green("marts"), [])
+    seal(company, candidate, REQUIRED, WRITER)
+    release = publish(company, candidate)
+    assert release.verdict.incentives_release_id == "a"
+    assert facts(release.incentives_path) == facts(good.incentives_path)
+
+
 def test_a_first_night_with_red_incentives_has_no_pay_file(company: Company) -> None:
     candidate = candidate_of(company, "a")
     check(company, candidate, green("marts"), [])
@@ -145,13 +169,16 @@ def test_a_file_changed_after_its_audit_is_refused(company: Company) -> None:
         seal(company, candidate, REQUIRED, WRITER)
 
 
-@pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
-def test_a_file_changed_after_the_verdict_is_refused(company: Company, name: str) -> None:
-    candidate = sealed(company, "a")
-    path = candidate.folder / name
+def _change_a_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
+def test_a_file_changed_after_the_verdict_is_refused(company: Company, name: str) -> None:
+    candidate = sealed(company, "a")
+    _change_a_byte(candidate.folder / name)
     with pytest.raises(PublishRefused, match="is not the file that was checked"):
         publish(company, candidate)
     assert current_release(company) is None
