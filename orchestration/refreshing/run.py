@@ -146,10 +146,13 @@ def _refresh(company: Company, report: RefreshReport) -> None:
         with SeparateProcess() as writer:
             writer.begin(import_module, seal_refresh.__module__)
             copied = writer.begin(begin_refreshed_marts, day, candidate, base.release.marts_path)
+            # Once more, after the copy: what was copied is what was checked.
+            verified = writer.begin(verify_release, base.release)
             plan = refresh_plan(company, roots)
             _build(day, plan)
             watch.lap("build")
             copied()
+            verified()
             write_refreshed_marts(day, candidate, REFRESHED_TABLES, writer)
             watch.lap("candidate")
             # Before the audit is through, and compared after it: what was audited is what was written.
