@@ -76,7 +76,6 @@ class Soak:
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)
         self.nights = 0
-        self.is_built_anew = False
         self.company = _new_company(folder / "company")
         write_sample(self.company.extracts_dir, CHAIN)
         self._normal_night("the first night")
@@ -129,8 +128,7 @@ class Soak:
         rows[1][-1] = f"Remark {self.draw.randrange(10**12)}"
         with path.open("w", encoding="utf-8", newline="") as handle:
             csv.writer(handle, lineterminator="\n").writerows(rows)
-        self.is_built_anew = self.draw.random() < 1 / 3
-        if self.is_built_anew:
+        if self.draw.random() < 1 / 3:
             self.company.warehouse_path.unlink(missing_ok=True)
 
     def check(self, fault: str) -> None:
@@ -208,13 +206,26 @@ class Soak:
             "not text": b"\xff\xfe\x00\xd8" + bytes(range(128, 256)) * 40,
             "columns missing": header.replace(b"order_id", b"nonsense") + b"\n" + body,
         }[kind]
+        is_known = self._has_landed(source)
         self._deliver(source, broken)
         code = self.start().wait()
         self._deliver(source, good)
         # The file is set aside, and the night goes on with what it said before; without that it must not.
-        if code != (1 if self.is_built_anew else 0):
+        if code != (0 if is_known else 1):
             raise SoakError(f"a night with an extract with {kind} ({source.name}) ended with {code}")
-        return f"{kind}, refused" if self.is_built_anew else kind
+        return kind if is_known else f"{kind}, refused"
+
+    def _has_landed(self, source: Path) -> bool:
+        """Whether the warehouse knows the file from before; not where it was taken away since, or a kill came before it did."""
+        name = source.relative_to(self.company.extracts_dir).as_posix()
+        try:
+            with duckdb.connect(str(self.company.warehouse_path), read_only=True) as connection:
+                found = connection.execute(
+                    "select count(*) from landing.files where status = 'landed' and file_name = ?", [name]
+                ).fetchall()
+        except (duckdb.IOException, duckdb.CatalogException):
+            return False
+        return bool(found[0][0])
 
     def _deliver(self, path: Path, content: bytes) -> None:
         temporary = path.with_name(f".{path.name}.part")
