@@ -1,10 +1,10 @@
 """From a survey file that is closed to the release that readers see, on the default sample.
 
 One night is run on the sample without the survey's last days; then each of these days is delivered as files, and the time is
-taken until ``published/current`` points at a release with its answers: once by ``scorecard refresh`` as cron starts it, then by
-``scorecard refresh --watch 1``, which stays. The same files go through whole nights for comparison where asked.
+taken until ``published/current`` points at a release with its answers: on the first by ``scorecard refresh`` as cron starts it,
+on two by ``scorecard refresh --watch 1``, which stays, and on all others by the sensor of ``scorecard ui``.
 
-    python -m benchmarks.within_the_day [--scale 1.0] [--days 2] [--out benchmarks/within_the_day.md]
+    python -m benchmarks.within_the_day [--scale 1.0] [--days 5] [--out benchmarks/within_the_day.md]
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -29,6 +33,7 @@ from orchestration.sample import SampleSpec, write_sample
 from orchestration.settings import PROJECT_DIR, Company, load_company
 
 _EXTRACTS = ("survey/responses", "survey/answers")
+_WARM_AFTER = 90.0
 
 
 def _command(company: Company, *arguments: str) -> list[str]:
@@ -59,10 +64,26 @@ def _wait_for(company: Company, before: Path, since: float) -> float:
     return time.time() - since
 
 
-def _processor_seconds() -> float:
-    """Of all processes that were started from here and have ended: unlike seconds, they do not grow with what else runs."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+@contextmanager
+def _beside(company: Company, log: Path, *arguments: str) -> Iterator[None]:
+    """A command that stays, given the time to be warm: it is there long before the first answers of a day."""
+    with log.open("wb") as output:
+        staying = subprocess.Popen(
+            _command(company, *arguments), cwd=PROJECT_DIR, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            time.sleep(_WARM_AFTER)
+            yield
+        finally:
+            # With all that it has begun.
+            os.killpg(staying.pid, signal.SIGKILL)
+            staying.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _answers(company: Company) -> int:
@@ -74,9 +95,7 @@ def main() -> None:
     """Measure and write the report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument(
-        "--days", type=int, default=2, help="With more the survey is late, and the night holds its incentives."
-    )
+    parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
     arguments = parser.parse_args()
@@ -102,35 +121,31 @@ def main() -> None:
         night_seconds = time.time() - started
         pay = (company.published_dir / "current").resolve()
         rows: list[tuple[str, str, float, int, dict[str, float]]] = []
-        watcher: subprocess.Popen[bytes] | None = None
-        for number, day in enumerate(days):
-            before = (company.published_dir / "current").resolve()
-            answers = _answers(company)
-            if number == 0:
-                used, closed = _processor_seconds(), _deliver(held, company, day)
-                _run(company, "refresh")
-                how = f"refresh, a process of its own, {_processor_seconds() - used:.0f} s of processor time"
-                # The command takes its time to end; the release is there before.
-                seconds = (company.published_dir / "current").lstat().st_mtime - closed
-            else:
-                if watcher is None:
-                    log = (Path(name) / "watch.log").open("wb")
-                    watcher = subprocess.Popen(
-                        _command(company, "refresh", "--watch", "1"), cwd=PROJECT_DIR, stdout=log, stderr=log
-                    )
-                    # It is there long before the first answers of a day.
-                    time.sleep(90)
-                closed = _deliver(held, company, day)
-                seconds, how = _wait_for(company, before, closed), "refresh --watch 1"
-                time.sleep(3)
+
+        def measure(day: str, how: str, *command: str) -> None:
+            before, answers = (company.published_dir / "current").resolve(), _answers(company)
+            closed = _deliver(held, company, day)
+            asked = subprocess.Popen(_command(company, *command), cwd=PROJECT_DIR) if command else None
+            seconds = _wait_for(company, before, closed)
+            if asked is not None:
+                asked.wait()
+            # The report is written when the release is in place.
+            time.sleep(3)
             report = json.loads((company.state_dir / "last_refresh.json").read_text(encoding="utf-8"))
             rows.append((day, how, seconds, _answers(company) - answers, report["seconds"]))
-        if watcher is not None:
-            watcher.kill()
-            watcher.wait()
+
+        ways = iter(days)
+        measure(next(ways), "refresh, a process of its own", "refresh")
+        with _beside(company, Path(name) / "watch.log", "refresh", "--watch", "1"):
+            for day in islice(ways, 2):
+                measure(day, "refresh --watch 1")
+        with _beside(company, Path(name) / "ui.log", "ui", "--port", str(_free_port())):
+            for day in ways:
+                measure(day, "sensor of scorecard ui")
         with duckdb.connect(str(pay / "marts.duckdb"), read_only=True) as connection:
             lines = connection.execute("select count(*) from core.order_lines").fetchall()[0][0]
-        same_pay = _pay_digest(pay) == _pay_digest((company.published_dir / "current").resolve())
+        pay_rows, digest = _pay(pay)
+        same_pay = (pay_rows, digest) == _pay((company.published_dir / "current").resolve())
         warehouse = company.warehouse_path.stat().st_size / 1e6
         marts = (pay / "marts.duckdb").stat().st_size / 1e6
 
@@ -154,25 +169,27 @@ def main() -> None:
         ),
         "",
         "Seconds are from the last file closed to `current` pointing at the new release; the steps are those of the refresh "
-        "itself, without the start of its process, which parses the project and may copy the warehouse. Who keeps watch has "
-        "done both before the answers come.",
-        f"The incentives tables are {'those of the night, row for row' if same_pay else 'NOT those of the night'}.",
+        "itself, without the start of its process. Who keeps watch has copied the warehouse and read the project before the "
+        "answers come, and so has the process that the sensor has keep watch.",
+        f"The incentives tables, {pay_rows:,} rows, are {'those' if same_pay else 'NOT those'} of the night, row for row.",
     ]
     arguments.out.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
-def _pay_digest(release: Path) -> str:
+def _pay(release: Path) -> tuple[int, str]:
+    """The number of rows in the incentives tables, and a digest of all of them."""
+    rows, digests = 0, []
     with duckdb.connect(str(release / "incentives.duckdb"), read_only=True) as connection:
-        tables = connection.execute(
+        for (table,) in connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() where schema_name = 'incentive' order by 1"
-        ).fetchall()
-        return "".join(
-            str(connection.execute(
-                f"select md5(coalesce(string_agg(line, chr(10) order by line), '')) "
+        ).fetchall():
+            count, digest = connection.execute(
+                "select count(*), md5(coalesce(string_agg(line, chr(10) order by line), '')) "
                 f"from (select cast(t as varchar) as line from {table} as t)"
-            ).fetchall()[0][0])
-            for (table,) in tables
-        )  # fmt: skip
+            ).fetchall()[0]
+            rows += count
+            digests.append(digest)
+    return rows, "".join(digests)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
@@ -73,6 +75,20 @@ def apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> 
     """
     with SeparateProcess() as process:
         return process.call(function, *arguments, **options)
+
+
+def begin_beside(function: Callable[P, object], *arguments: P.args, **options: P.kwargs) -> BaseProcess:
+    """A new process that calls ``function`` while this one goes on, and ends with it, however that ends."""
+    process = get_context("spawn").Process(target=_call_beside, args=(function, arguments, options))
+    process.start()
+    # What is registered last runs first: Python waits at its end for all processes that it began.
+    atexit.register(process.terminate)
+    return process
+
+
+def _call_beside(function: Callable[..., object], arguments: tuple[object, ...], options: dict[str, object]) -> None:
+    _end_with_parent()
+    function(*arguments, **options)
 
 
 def _end_with_parent() -> None:

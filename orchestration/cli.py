@@ -56,9 +56,7 @@ journeys.register(app)
 @app.command()
 @with_json
 def nightly(
-    wait: Annotated[
-        float, typer.Option(min=0, help="Minutes to wait for another night or refresh that is running.")
-    ] = 0.0,
+    wait: Annotated[float, typer.Option(min=0, help="Minutes to wait for another night that is running.")] = 0.0,
     company: CompanyOption = None,
 ) -> None:
     """Run one night: land, build, check, publish.

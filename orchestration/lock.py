@@ -21,9 +21,16 @@ _held: dict[Path, int] = {}
 _guard = threading.Lock()
 
 
+# A refresh is through in seconds, and a night must not fail for one that happens to run when it begins.
+REFRESH = "refresh"
+_REFRESH_SECONDS = 300.0
+_LOOK_SECONDS = 0.1
+
+
 @contextmanager
-def night_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Hold the lock file for the duration of the block, waiting for it as long as asked.
+def night_lock(path: Path, wait_seconds: float = 0.0, by: str = "night") -> Iterator[None]:
+    """Hold the lock file for the duration of the block, waiting for it as long as asked, and for a refresh until it is through.
+    ``by`` is what others are told is running; a ``REFRESH`` itself waits for none.
 
     The kernel drops the lock when the holder dies, ``kill -9`` included; the file itself is never removed, since removing
     it would let two processes lock two files of one name.
@@ -50,15 +57,15 @@ def night_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        deadline = time.monotonic() + wait_seconds
+        began = time.monotonic()
         while not _try_lock(descriptor):
-            if time.monotonic() < deadline:
-                time.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
-                continue
-            holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
-            raise NightIsBusy(f"{path}: another night is running (process {holder})")
+            process, _, running = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip().partition(" ")
+            is_brief = running == REFRESH and by != REFRESH
+            if time.monotonic() - began >= max(wait_seconds, _REFRESH_SECONDS if is_brief else 0.0):
+                raise NightIsBusy(f"{path}: another {running or 'night'} is running (process {process or 'unknown'})")
+            time.sleep(_LOOK_SECONDS)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        os.pwrite(descriptor, f"{os.getpid()} {by}\n".encode("ascii"), 0)
         with _guard:
             _held[path] = 1
         try:

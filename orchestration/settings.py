@@ -93,6 +93,11 @@ class Company:
         return self.state_dir / "night.lock"
 
     @property
+    def watch_lock_path(self) -> Path:
+        """``flock`` on this file is held by whoever keeps watch over the survey's files."""
+        return self.state_dir / "watch.lock"
+
+    @property
     def dbt_target_dir(self) -> Path:
         """Dbt's artifacts; one per company, so that companies do not invalidate each other's partial parse."""
         return self.state_dir / "dbt"

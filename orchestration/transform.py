@@ -130,20 +130,22 @@ def parsed_project(company: Company, version: str) -> Any:
 
 @lru_cache(maxsize=1)
 def parsed_models(company: Company, version: str) -> Any:
-    """The parsed project without its tests, which dbt would walk through, for a second, before it builds some models.
+    """The parsed project without its tests, which dbt would walk through, for a second, before it builds some models. What the
+    night has parsed dbt does not parse again as long as all is as it was, the environment included: ask it of the company of
+    the night, not of the day. The night's manifest stays.
 
     Raises:
         TransformError: the project does not parse.
 
     """
-    project = parsed_project(company, version)
+    project = _parse(company, "--no-write-json")
     built = {key: node for key, node in project.nodes.items() if node.resource_type in ("model", "seed")}
     return replace(project, nodes=built, unit_tests={})
 
 
-def _parse(company: Company) -> Any:
+def _parse(company: Company, *options: str) -> Any:
     company.dbt_target_dir.mkdir(parents=True, exist_ok=True)
-    result = run_dbt(company, "parse")
+    result = run_dbt(company, "parse", *options)
     if not result.success:
         raise TransformError(f"dbt cannot parse the project: {result.exception}")
     return result.result

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
@@ -19,7 +17,7 @@ from orchestration.commands.common import (
     stop,
     with_json,
 )
-from orchestration.lock import NightIsBusy, night_lock
+from orchestration.lock import REFRESH, NightIsBusy, night_lock
 from orchestration.settings import Company, load_company
 
 
@@ -38,7 +36,8 @@ def refresh(
     """Bring new survey answers and case outcomes to the readers, within the day; pay stays that of the night.
 
     Exit codes: 0 refreshed or nothing new, 1 refused and the release in place stays, 75 a night or another refresh is
-    running.
+    running, or
+    somebody keeps watch already.
     """
     choose(company)
     chosen = load_company()
@@ -50,7 +49,7 @@ def refresh(
 
 def _refresh_once(company: Company) -> None:
     try:
-        with night_lock(company.lock_path):
+        with night_lock(company.lock_path, by=REFRESH):
             # A second caller must hear "busy" before anything heavy is imported.
             from orchestration.refreshing import RefreshRefused, load_refresh_report
             from orchestration.refreshing import refresh as run_refresh
@@ -75,27 +74,17 @@ def _refresh_once(company: Company) -> None:
 
 def _keep_watch(company: Company, seconds: float) -> None:
     """Until somebody stops it. A refusal is said and ends nothing: the next night mends what the day cannot."""
-    from orchestration.refreshing import survey_signature, warm_up
+    from orchestration.refreshing.watch import keep_watch
 
-    seen = ""
-    warm_for: int | None = None
-    while True:
-        signature = survey_signature(company)
-        if signature != seen:
-            try:
-                _refresh_once(company)
-                seen = signature
-            except typer.Exit as outcome:
-                # Busy is asked again, a refusal only after the files have changed.
-                seen = seen if outcome.exit_code == EXIT_BUSY else signature
-        night = _written_at(company)
-        if night != warm_for:
-            with suppress(NightIsBusy), night_lock(company.lock_path):
-                warm_up(company)
-                warm_for = night
-        time.sleep(seconds)
+    try:
+        keep_watch(company, seconds, _refresh_unless_busy)
+    except NightIsBusy as error:
+        stop(str(error), EXIT_BUSY)
 
 
-def _written_at(company: Company) -> int:
-    """Another time after every night, in nanoseconds; 0 before the first."""
-    return company.warehouse_path.stat().st_mtime_ns if company.warehouse_path.is_file() else 0
+def _refresh_unless_busy(company: Company) -> bool:
+    try:
+        _refresh_once(company)
+    except typer.Exit as outcome:
+        return outcome.exit_code != EXIT_BUSY
+    return True

@@ -17,7 +17,7 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[NightResource]:
-        """Take the lock, or fail the run at once when another night is running."""
+        """Take the lock, or fail the run at once when another night is running; a refresh is waited for."""
         company = load_company()
         with night_lock(company.lock_path), watched(company):
             yield self

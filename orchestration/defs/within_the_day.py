@@ -1,11 +1,12 @@
-"""Within the day: a sensor sees new survey files and case outcomes, and a run of its own brings them to the readers."""
-
-from collections.abc import Iterator
+"""Within the day: a sensor has a process keep watch over new survey files and case outcomes, and tells what it did."""
 
 import dagster as dg
 
-from orchestration.lock import NightIsBusy, night_lock
-from orchestration.refreshing import RefreshRefused, refresh, survey_signature
+from orchestration.apart import begin_beside
+from orchestration.lock import REFRESH, NightIsBusy, night_lock
+from orchestration.refreshing import REFRESHED_TABLES, RefreshRefused, RefreshReport, refresh, survey_signature
+from orchestration.refreshing.report import last_refresh_path, load_refresh_report
+from orchestration.refreshing.watch import is_watched, watch_alone
 from orchestration.settings import load_company
 
 REFRESH_JOB = "within_the_day"
@@ -21,7 +22,7 @@ def refresh_survey(context: dg.OpExecutionContext) -> None:
     """
     company = load_company()
     try:
-        with night_lock(company.lock_path):
+        with night_lock(company.lock_path, by=REFRESH):
             report = refresh(company)
     except NightIsBusy as error:
         raise dg.RetryRequested(max_retries=_BUSY_RETRIES, seconds_to_wait=60) from error
@@ -31,7 +32,7 @@ def refresh_survey(context: dg.OpExecutionContext) -> None:
 
 
 def build_refresh() -> tuple[dg.JobDefinition, dg.SensorDefinition]:
-    """The job and its sensor, which runs with the daemon."""
+    """The job, for whoever asks by hand, and the sensor, which runs with the daemon."""
     job = dg.GraphDefinition(name=REFRESH_JOB, node_defs=[refresh_survey]).to_job(
         description="New survey answers and case outcomes, within the day.", executor_def=dg.in_process_executor
     )
@@ -41,14 +42,33 @@ def build_refresh() -> tuple[dg.JobDefinition, dg.SensorDefinition]:
         job=job,
         minimum_interval_seconds=_POLL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for a refresh when survey files or case outcomes have changed.",
+        description="Has a process keep watch, which refreshes when survey files or case outcomes have changed. Tells which "
+        "tables it published; a refusal is asked once more as a run, which fails with the reason.",
     )
-    def survey_files_sensor(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        signature = survey_signature(load_company())
-        if signature == context.cursor:
-            yield dg.SkipReason("no new survey file")
-            return
-        context.update_cursor(signature)
-        yield dg.RunRequest(run_key=signature)
+    def survey_files_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        company = load_company()
+        if not is_watched(company):
+            begin_beside(watch_alone, company)
+        report = load_refresh_report(company)
+        written = last_refresh_path(company).stat().st_mtime_ns if report else 0
+        if report is None or str(written) == context.cursor:
+            return dg.SkipReason("no refresh since the last look")
+        if report.outcome == "refused":
+            # The same files are asked for once: what the run is refused is a report, too.
+            return dg.SensorResult([dg.RunRequest(run_key=survey_signature(company))], cursor=str(written))
+        if report.outcome == "unchanged":
+            return dg.SensorResult(skip_reason=dg.SkipReason("nothing new in the files"), cursor=str(written))
+        return dg.SensorResult(asset_events=_published(report), cursor=str(written))
 
     return job, survey_files_sensor
+
+
+def _published(report: RefreshReport) -> list[dg.AssetMaterialization]:
+    told: dict[str, str | int | float] = {
+        "release_id": report.release_id or "",
+        "night_release_id": report.night_release_id or "",
+        "rows_landed": report.rows_landed,
+        "checks_passed": report.checks_passed,
+        "seconds": round(sum(report.seconds.values()), 2),
+    }
+    return [dg.AssetMaterialization(table.split("."), metadata=told) for table in sorted(REFRESHED_TABLES)]

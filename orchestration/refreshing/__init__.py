@@ -7,12 +7,13 @@ else, pay first of all, is as the night left it. The gate holds here too: the ch
 
 from orchestration.refreshing.day import survey_signature
 from orchestration.refreshing.plan import REFRESHED_TABLES, refresh_plan
-from orchestration.refreshing.report import load_refresh_report
+from orchestration.refreshing.report import RefreshReport, load_refresh_report
 from orchestration.refreshing.run import RefreshRefused, refresh, warm_up
 
 __all__ = [
     "REFRESHED_TABLES",
     "RefreshRefused",
+    "RefreshReport",
     "load_refresh_report",
     "refresh",
     "refresh_plan",

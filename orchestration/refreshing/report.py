@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from orchestration.publishing.files import write_durably
@@ -46,10 +47,15 @@ def save_refresh_report(company: Company, report: RefreshReport) -> None:
     """Keep the report of the last refresh."""
     company.state_dir.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
-    write_durably(company.state_dir / "last_refresh.json", text + "\n")
+    write_durably(last_refresh_path(company), text + "\n")
+
+
+def last_refresh_path(company: Company) -> Path:
+    """Where the report of the last refresh lies."""
+    return company.state_dir / "last_refresh.json"
 
 
 def load_refresh_report(company: Company) -> RefreshReport | None:
     """The report of the last refresh; ``None`` before the first."""
-    path = company.state_dir / "last_refresh.json"
+    path = last_refresh_path(company)
     return RefreshReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None

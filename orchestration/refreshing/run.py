@@ -97,7 +97,7 @@ def warm_up(company: Company) -> None:
     with suppress(RefreshRefused, LandingError, TransformError, OSError, duckdb.Error):
         copied = copy_warehouse(company, day, _base(company).night_release_id, marker)
         marker.unlink()
-        _build(day, refresh_plan(company))
+        _build(company, day, refresh_plan(company))
         write_durably(marker, json.dumps(copied) + "\n")
 
 
@@ -149,7 +149,7 @@ def _refresh(company: Company, report: RefreshReport) -> None:
             # Once more, after the copy: what was copied is what was checked.
             verified = writer.begin(verify_release, base.release)
             plan = refresh_plan(company, roots)
-            _build(day, plan)
+            _build(company, day, plan)
             watch.lap("build")
             copied()
             verified()
@@ -175,6 +175,8 @@ def _refresh(company: Company, report: RefreshReport) -> None:
             placed = publish(company, candidate)
     finally:
         shutil.rmtree(checks, ignore_errors=True)
+        # What was not published: a copy of the release, of which readers have the original.
+        discard_candidates(company)
     report.outcome, report.release_id = "refreshed", placed.release_id
     drop_old_releases(company)
     write_durably(marker, json.dumps(published | {"fingerprint": landing.content_fingerprint}) + "\n")
@@ -234,8 +236,8 @@ def _night(company: Company, base: _Base, as_of: date, fingerprint: str, head: H
     return Night(as_of, code_version(), hash_policy(company), inputs_hash, head)
 
 
-def _build(day: Company, plan: RefreshPlan) -> None:
-    models = parsed_models(day, code_version())
+def _build(company: Company, day: Company, plan: RefreshPlan) -> None:
+    models = parsed_models(company, code_version())
     results = build(day, "--select", *plan.models, manifest=models, only_models=True)
     if failed := [result for result in results if not result.succeeded and result.status != "skipped"]:
         raise RefreshRefused("dbt: " + "; ".join(f"{result.name}: {result.message}" for result in failed))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
+from orchestration.apart import begin_beside
+from orchestration.defs import within_the_day
 from orchestration.lock import night_lock
+from orchestration.publishing.candidate import candidates_dir
 from orchestration.publishing.release import current_release, verify_release
 from orchestration.refreshing import (
     REFRESHED_TABLES,
@@ -24,6 +31,7 @@ from orchestration.refreshing import (
     warm_up,
 )
 from orchestration.refreshing.day import day_company
+from orchestration.refreshing.watch import is_watched
 from orchestration.settings import PROJECT_DIR, Company
 from orchestration.sql_text import quoted
 from tests.conftest import FirstNight, NightRun, copy_company, run_night, run_scorecard
@@ -146,6 +154,7 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
         with pytest.raises(RefreshRefused, match="the process of dies was killed"):
             refresh(company)
     assert current.resolve().name == night_release
+    assert not candidates_dir(company).exists()
 
     # Whoever waits for answers has made the copy already, and built on it as on the night's.
     warm_up(company)
@@ -215,3 +224,51 @@ def test_answers_of_the_day_are_published_and_the_next_night_is_undisturbed(
     shown, found = (digests(path, JOURNEY_MEASURES) for path in (refreshed, current / "marts.duckdb"))
     assert {t for t in REFRESHED_TABLES if found[t] != shown[t]} <= OF_LANDING
     assert publication(current / "marts.duckdb")["gate_state"] == "green"
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 300.0) -> None:
+    """Until it holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_the_sensor_has_answers_brought_to_the_readers_and_tells_it(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    company, current = day.company, day.company.published_dir / "current"
+    monkeypatch.setenv("SCORECARD_COMPANY", str(company.folder))
+    begun: list[BaseProcess] = []
+    monkeypatch.setattr(within_the_day, "begin_beside", lambda *call: begun.append(begin_beside(*call)))
+    _, sensor = within_the_day.build_refresh()
+    cursor: str | None = None
+
+    def told_tables() -> set[str]:
+        nonlocal cursor
+        with dg.build_sensor_context(cursor=cursor) as context:
+            data = sensor.evaluate_tick(context)
+        cursor = data.cursor
+        return {".".join(event.asset_key.path) for event in data.asset_events}
+
+    told_tables()
+    try:
+        wait_for(lambda: is_watched(company))
+        told_tables()
+        assert len(begun) == 1
+        before = current.resolve()
+        path = company.extracts_dir / "survey" / "answers" / "answers_2026-06-29.csv"
+        with path.open(encoding="utf-8", newline="") as handle:
+            header, *rows = csv.reader(handle)
+        place = header.index("score")
+        changed = next(row for row in rows if row[place] in ("4", "5"))
+        changed[place] = "3"
+        part = path.with_name(f".{path.name}.part")
+        with part.open("w", encoding="utf-8", newline="") as handle:
+            csv.writer(handle).writerows([header, *rows])
+        os.replace(part, path)
+        wait_for(lambda: current.resolve() != before)
+        wait_for(lambda: told_tables() == REFRESHED_TABLES)
+    finally:
+        begun[0].terminate()
+        begun[0].join()
+    assert publication(current / "marts.duckdb")["gate_state"] == "within_the_day"
+    assert not is_watched(company)

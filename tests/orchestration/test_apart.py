@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def is_running(process_id: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Whether it holds within the time."""
+    deadline = time.monotonic() + seconds
+    while not (does_hold := holds()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return does_hold
 
 
 def test_each_call_has_a_process_of_its_own() -> None:
@@ -58,16 +67,22 @@ def test_the_process_ends_when_the_one_that_waits_for_it_is_killed(tmp_path: Pat
     call = f"apart(note_and_wait, {str(note)!r})"
     imports = "from orchestration.apart import apart; from tests.orchestration.test_apart import note_and_wait"
     waiting = subprocess.Popen([sys.executable, "-c", f"{imports}; {call}"], cwd=PROJECT_DIR)
-    for _ in range(600):
-        if note.is_file():
-            break
-        time.sleep(0.1)
+    assert wait_for(note.is_file)
     process_id = int(note.read_text())
     assert is_running(process_id)
     waiting.kill()
     waiting.wait()
-    for _ in range(100):
-        if not is_running(process_id):
-            break
-        time.sleep(0.1)
-    assert not is_running(process_id)
+    assert wait_for(lambda: not is_running(process_id))
+
+
+@pytest.mark.parametrize("ends", ["", "; __import__('os').kill(__import__('os').getpid(), 9)"])
+def test_a_process_beside_this_one_ends_with_it(tmp_path: Path, ends: str) -> None:
+    note = tmp_path / "process"
+    imports = (
+        "from pathlib import Path; from time import sleep; from orchestration.apart import begin_beside; "
+        "from tests.orchestration.test_apart import note_and_wait, wait_for"
+    )
+    call = f"begin_beside(note_and_wait, {str(note)!r}); wait_for(Path({str(note)!r}).is_file)"
+    subprocess.run([sys.executable, "-c", f"{imports}; {call}{ends}"], cwd=PROJECT_DIR, check=False, timeout=60)
+    process_id = int(note.read_text())
+    assert wait_for(lambda: not is_running(process_id))
