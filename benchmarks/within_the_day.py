@@ -2,9 +2,9 @@
 
 One night is run on the sample without the survey's last days; then each of these days is delivered as files, and the time is
 taken until ``published/current`` points at a release with its answers: on the first by ``scorecard refresh`` as cron starts it,
-on two by ``scorecard refresh --watch 1``, which stays, and on all others by the sensor of ``scorecard ui``.
+on the second by ``scorecard refresh --watch 1``, which stays, and on the third by the sensor of ``scorecard ui``.
 
-    python -m benchmarks.within_the_day [--scale 1.0] [--days 5] [--out benchmarks/within_the_day.md]
+    python -m benchmarks.within_the_day [--scale 1.0] [--out benchmarks/within_the_day.md]
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -95,7 +94,6 @@ def main() -> None:
     """Measure and write the report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--folder", type=Path, help="Where to work; default: a temporary folder.")
     arguments = parser.parse_args()
@@ -109,7 +107,7 @@ def main() -> None:
         spec = replace(SampleSpec(), scale=arguments.scale)
         write_sample(company.extracts_dir, spec)
         held = Path(name) / "held"
-        days = [(spec.last_day - timedelta(days=back)).isoformat() for back in reversed(range(arguments.days))]
+        days = [(spec.last_day - timedelta(days=back)).isoformat() for back in (2, 1, 0)]
         for extract in _EXTRACTS:
             (held / extract).mkdir(parents=True)
             for day in days:
@@ -134,14 +132,12 @@ def main() -> None:
             report = json.loads((company.state_dir / "last_refresh.json").read_text(encoding="utf-8"))
             rows.append((day, how, seconds, _answers(company) - answers, report["seconds"]))
 
-        ways = iter(days)
-        measure(next(ways), "refresh, a process of its own", "refresh")
+        first, second, third = days
+        measure(first, "refresh, a process of its own", "refresh")
         with _beside(company, Path(name) / "watch.log", "refresh", "--watch", "1"):
-            for day in islice(ways, 2):
-                measure(day, "refresh --watch 1")
+            measure(second, "refresh --watch 1")
         with _beside(company, Path(name) / "ui.log", "ui", "--port", str(_free_port())):
-            for day in ways:
-                measure(day, "sensor of scorecard ui")
+            measure(third, "sensor of scorecard ui")
         with duckdb.connect(str(pay / "marts.duckdb"), read_only=True) as connection:
             lines = connection.execute("select count(*) from core.order_lines").fetchall()[0][0]
         pay_rows, digest = _pay(pay)
@@ -153,7 +149,7 @@ def main() -> None:
     text = [
         "# From a closed survey file to the release that readers see",
         "",
-        f"`python -m benchmarks.within_the_day --scale {arguments.scale} --days {arguments.days}`, "
+        f"`python -m benchmarks.within_the_day --scale {arguments.scale}`, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}; load of the machine at the "
         f"end {os.getloadavg()[1]:.1f}.",
         "",
