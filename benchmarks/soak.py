@@ -10,8 +10,8 @@ remark in a seed is another policy with the same figures, and every third time t
 is a tmpfs, so the rounds of the disk need root.
 
 All rounds take about half a day. Each is written to ``soak.jsonl`` beside this file when it has held, with the version of the
-code, and a run does what is still missing there; the report counts them all. A round in which the fault did not come, for the night
-was over before the kill, counts for nothing.
+code, and a run does what is still missing there; the report counts them all. A round in which the fault did not come, for the
+night was over before the kill, is not one of those that are wanted.
 """
 
 from __future__ import annotations
