@@ -42,6 +42,7 @@ from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.store import has_ledger
 from orchestration.ledger.verify import verify_ledger
 from orchestration.night import code_version
+from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.history import verified_release
 from orchestration.publishing.release import PublishRefused, current_release
 from orchestration.sample import SampleSpec, write_sample
@@ -275,12 +276,14 @@ def _faketime() -> Path | None:
 def _small_disk(company: Company, draw: random.Random) -> Iterator[None]:
     """Warehouse and releases on a disk with room for some of a night; on leaving it there is room again."""
     parts = [company.state_dir, company.published_dir]
+    # The night would clear it away, and find room there.
+    discard_candidates(company)
     # A tmpfs gives every file and folder whole pages.
     page = os.sysconf("SC_PAGE_SIZE")
     used = sum(-(-path.lstat().st_size // page) * page + page for part in parts for path in part.rglob("*"))
     disk = company.data_dir / "disk"
     disk.mkdir()
-    # Never enough for a release like the one in place.
+    # Not enough for a release like the one in place, but for what a log or a book that is cleared away sets free.
     release = sum(path.stat().st_size for path in (company.published_dir / "current").resolve().rglob("*"))
     room = used + draw.randrange(200_000, release)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(disk)], check=True)

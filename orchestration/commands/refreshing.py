@@ -36,8 +36,7 @@ def refresh(
     """Bring new survey answers and case outcomes to the readers, within the day; pay stays that of the night.
 
     Exit codes: 0 refreshed or nothing new, 1 refused and the release in place stays, 75 a night or another refresh is
-    running, or
-    somebody keeps watch already.
+    running, or somebody keeps watch already.
     """
     choose(company)
     chosen = load_company()

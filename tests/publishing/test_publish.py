@@ -16,6 +16,7 @@ from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import (
     VERDICT_FILE,
     PublishRefused,
+    Release,
     current_release,
     drop_old_releases,
     publish,
@@ -127,24 +128,25 @@ def test_incentives_that_are_not_green_leave_the_last_good_ones(company: Company
     assert release.incentives_path.stat().st_mode & 0o777 == 0o600
 
 
-def test_damaged_pay_is_not_carried_on(company: Company) -> None:
+def _damaged_release(company: Company, name: str) -> tuple[Release, Candidate]:
+    """A release in place of which one file is damaged, and the candidate of a next night without pay of its own."""
     publish(company, sealed(company, "a"))
     good = current_release(company)
     assert good is not None
-    _change_a_byte(good.incentives_path)
+    _change_a_byte(good.folder / name)
     candidate = candidate_of(company, "b")
     check(company, candidate, green("marts"), [])
+    return good, candidate
+
+
+def test_damaged_pay_is_not_carried_on(company: Company) -> None:
+    _, candidate = _damaged_release(company, "incentives.duckdb")
     with pytest.raises(PublishRefused, match=r"incentives\.duckdb: is not the file that was checked"):
         seal(company, candidate, REQUIRED, WRITER)
 
 
 def test_good_pay_is_carried_on_from_a_release_whose_marts_are_damaged(company: Company) -> None:
-    publish(company, sealed(company, "a"))
-    good = current_release(company)
-    assert good is not None
-    _change_a_byte(good.marts_path)
-    candidate = candidate_of(company, "b")
-    check(company, candidate, green("marts"), [])
+    good, candidate = _damaged_release(company, "marts.duckdb")
     seal(company, candidate, REQUIRED, WRITER)
     release = publish(company, candidate)
     assert release.verdict.incentives_release_id == "a"
