@@ -42,6 +42,7 @@ from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.store import has_ledger
 from orchestration.ledger.verify import verify_ledger
 from orchestration.night import code_version
+from orchestration.nightwatch import read_heartbeat
 from orchestration.publishing.candidate import discard_candidates
 from orchestration.publishing.history import verified_release
 from orchestration.publishing.release import PublishRefused, current_release
@@ -78,6 +79,7 @@ class Soak:
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)
         self.nights = 0
+        self.step = ""
         self.company = _new_company(folder / "company")
         write_sample(self.company.extracts_dir, CHAIN)
         self._normal_night("the first night")
@@ -158,11 +160,11 @@ class Soak:
         for fault in faults:
             nights, started = self.nights, time.monotonic()
             self.give_work()
+            self.step = ""
             outcome = getattr(self, f"_{fault}")()
-            step = _step(self.company.state_dir / "heartbeat.json") if outcome == "killed" else ""
             self.check(f"{fault} ({outcome})")
             seconds = round(time.monotonic() - started, 1)
-            rounds.append(Round(fault, outcome, step, self.nights - nights, seconds, code_version()[:12], before))
+            rounds.append(Round(fault, outcome, self.step, self.nights - nights, seconds, code_version()[:12], before))
             before = fault
         started = time.monotonic()
         what = ", ".join(f"{one.fault} ({one.outcome})" for one in rounds)
@@ -176,16 +178,26 @@ class Soak:
         night = self.start()
         time.sleep(self.draw.uniform(0, self.night_seconds))
         was_running = night.poll() is None
+        is_alone = self.draw.random() < 1 / 2
         if was_running:
-            os.killpg(night.pid, signal.SIGKILL)
+            (os.kill if is_alone else os.killpg)(night.pid, signal.SIGKILL)
         night.wait()
-        return "killed" if was_running else "over before"
+        if not was_running:
+            return "over before"
+        beat = read_heartbeat(self.company)
+        self.step = beat.step if beat and beat.process_id == night.pid else "before the first"
+        return "killed, not what it had started" if is_alone else "killed"
 
     def _disk(self) -> str:
         with _small_disk(self.company, self.draw):
-            code = self.start().wait()
+            night = self.start()
+            code = night.wait()
         if code not in (0, 1):
             raise SoakError(f"a night on a full disk ended with {code}")
+        beat = read_heartbeat(self.company)
+        # Where there was no room for its end, it is seen to have died.
+        if code == 1 and beat and (beat.process_id != night.pid or beat.state not in ("failed", "running")):
+            raise SoakError(f"a night on a full disk failed, and its heartbeat says {beat.state}")
         return "published" if code == 0 else "failed"
 
     def _twins(self) -> str:
@@ -259,11 +271,6 @@ def _new_company(folder: Path) -> Company:
     shutil.copy(PROJECT_DIR / "company.yml", folder)
     shutil.copytree(PROJECT_DIR / "seeds", folder / "seeds")
     return load_company(folder)
-
-
-def _step(heartbeat: Path) -> str:
-    text = heartbeat.read_text(encoding="utf-8") if heartbeat.is_file() else ""
-    return text.partition('"step": "')[2].partition('"')[0] or "before the first"
 
 
 def _faketime() -> Path | None:

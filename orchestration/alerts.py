@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Literal
 
 from orchestration.progress import say
 from orchestration.settings import Company
+from orchestration.spreadsheet import one_line
 
 DEFAULT_VARIABLE = "SCORECARD_ALERT_URLS"
 Kind = Literal["failure", "warning", "success"]
@@ -21,6 +23,14 @@ Kind = Literal["failure", "warning", "success"]
 def alert_urls(company: Company) -> list[str]:
     """Where alerts go; empty when nobody asked for any."""
     return [url for name in company.alert_variables or (DEFAULT_VARIABLE,) for url in os.environ.get(name, "").split()]
+
+
+def checks_named(reasons: Sequence[str]) -> str:
+    """The names of the checks and seeds that reasons begin with, a line each: rows, values and amounts do not leave the
+    machine.
+    """
+    names = [one_line(reason).split(": ")[0][:100] for reason in reasons[:8]]
+    return "".join(f"\n- {name}" for name in dict.fromkeys(names))
 
 
 def send_alert(company: Company, kind: Kind, message: str) -> bool:

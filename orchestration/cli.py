@@ -73,6 +73,9 @@ def nightly(
 
             report = run_nightly(chosen)
     except NightIsBusy as error:
+        from orchestration.nightwatch import tell_if_hung
+
+        tell_if_hung(chosen)
         stop(str(error), EXIT_BUSY)
     from orchestration.summary import print_summary
 

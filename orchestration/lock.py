@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -64,8 +64,10 @@ def night_lock(path: Path, wait_seconds: float = 0.0, by: str = "night") -> Iter
             if time.monotonic() - began >= max(wait_seconds, _REFRESH_SECONDS if is_brief else 0.0):
                 raise NightIsBusy(f"{path}: another {running or 'night'} is running (process {process or 'unknown'})")
             time.sleep(_LOOK_SECONDS)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {by}\n".encode("ascii"), 0)
+        # The lock is held without it: a full disk has to be found by the night, which tells somebody.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {by}\n".encode("ascii"), 0)
         with _guard:
             _held[path] = 1
         try:

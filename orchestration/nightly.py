@@ -49,17 +49,17 @@ def run_nightly(company: Company) -> NightReport:
     """Run the job and return what it did. A step that fails does not raise: the report says why. The caller holds the
     night lock.
     """
-    with watched(company):
-        return _run(company)
+    with watched(company) as watch:
+        watch.report = _run(company)
+        return watch.report
 
 
 def _run(company: Company) -> NightReport:
-    _prepare_home(company)
-    save_report(company, NightReport())
     warnings.filterwarnings("ignore", module="dagster")
     # Steps skipped because nothing is new are no news either.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     try:
+        _prepare_home(company)
         import dagster as dg
 
         from orchestration.defs.build import NIGHTLY_JOB, build_definitions
@@ -83,7 +83,7 @@ def _run(company: Company) -> NightReport:
             f"{event.step_key}: {event.step_failure_data.error.message.strip() if event.step_failure_data.error else 'failed'}"
             for event in result.filter_events(lambda event: event.is_step_failure)
         ]
-        save_report(company, report)
+        _keep(company, report)
     return report
 
 
@@ -91,9 +91,14 @@ def _failed(company: Company, reason: str) -> NightReport:
     report = load_report(company)
     report.outcome = "failed"
     report.reasons.append(reason)
+    _keep(company, report)
+    return report
+
+
+def _keep(company: Company, report: NightReport) -> None:
+    """Whoever watches the night has the report even where the disk has no room for it."""
     with suppress(OSError):
         save_report(company, report)
-    return report
 
 
 def _count_checks(company: Company, report: NightReport) -> None:
@@ -103,4 +108,4 @@ def _count_checks(company: Company, report: NightReport) -> None:
     results = load_results(checks_dir(company, load_candidate(company).release_id))
     report.checks_passed = sum(result.passed for result in results)
     report.checks_failed = len(results) - report.checks_passed
-    save_report(company, report)
+    _keep(company, report)

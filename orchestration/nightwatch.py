@@ -15,13 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
-from orchestration.alerts import send_alert
+from orchestration.alerts import checks_named, send_alert
 from orchestration.progress import listening, say
 from orchestration.publishing.files import write_durably
 from orchestration.settings import Company
 from orchestration.spreadsheet import one_line
-from orchestration.state import NightReport, load_report
+from orchestration.state import NightReport, begin_report, load_report
 
 LOGS_KEPT = 30
 _NIGHTS_KEPT = 400
@@ -120,16 +121,30 @@ def _is_alive(process_id: int) -> bool:
     return True
 
 
+def tell_if_hung(company: Company) -> None:
+    """For a night that finds another one running: nobody else tells that this one has long said nothing."""
+    state, sentence = health(company)
+    if state == "stale":
+        send_alert(company, "failure", sentence)
+
+
 _watching = threading.local()
 
 
+@dataclass
+class Watch:
+    """``report`` is how the night ended, from whoever runs it; without that, what its steps have left on the disk."""
+
+    report: NightReport | None = None
+
+
 @contextmanager
-def watched(company: Company) -> Iterator[None]:
+def watched(company: Company) -> Iterator[Watch]:
     """Watch the night that runs in the block: the outermost block of a process does, however the night was started. The
     caller holds the night lock, so that a heartbeat found running is of a night that died.
     """
     if getattr(_watching, "is_on", False):
-        yield
+        yield Watch()
         return
     _watching.is_on = True
     try:
@@ -138,7 +153,7 @@ def watched(company: Company) -> Iterator[None]:
         _watching.is_on = False
 
 
-def _watch(company: Company) -> Iterator[None]:
+def _watch(company: Company) -> Iterator[Watch]:
     company.state_dir.mkdir(parents=True, exist_ok=True)
     before = read_heartbeat(company)
     if before is not None and before.state == "running":
@@ -150,16 +165,20 @@ def _watch(company: Company) -> Iterator[None]:
         )
     nights = ended_nights(company)
     started = _now()
+    begin_report(company)
+    watch = Watch()
     beat = _Beat(company, Heartbeat(uuid.uuid4().hex, "running", "start", os.getpid(), started, started))
     with _log_of(company, started) as log, listening(log, beat):
         say("night", f"begins, process {os.getpid()}")
         try:
-            yield
+            yield watch
         except BaseException as error:
             say("night", f"ends with {type(error).__name__}: {error}")
+            watch.report = load_report(company)
+            watch.report.reasons = watch.report.reasons or [f"{type(error).__name__}: {error}"]
             raise
         finally:
-            report = load_report(company)
+            report = watch.report or load_report(company)
             say("night", f"{report.outcome.replace('_', ' ')}, release {report.release_id or 'none'}")
             for reason in report.reasons:
                 say("because", reason)
@@ -172,11 +191,8 @@ def _watch(company: Company) -> Iterator[None]:
 
 
 def _tell(company: Company, report: NightReport, before: EndedNight | None) -> None:
-    """Alert on what somebody must know: a bad end, and the first good one after it. Names of checks and seeds only: rows,
-    values and amounts do not leave the machine.
-    """
-    names = [one_line(reason).split(": ")[0][:100] for reason in report.reasons[:8]]
-    because = "".join(f"\n- {name}" for name in dict.fromkeys(names))
+    """Alert on what somebody must know: a bad end, and the first good one after it."""
+    because = checks_named(report.reasons)
     if report.outcome == "failed":
         send_alert(company, "failure", f"the night failed, readers keep the last good release{because}")
     elif report.outcome == "published_without_incentives":
@@ -226,30 +242,44 @@ class _Beat:
             self._write()
 
     def _write(self) -> None:
-        # A disk that is full must not keep the alert from being sent.
-        with suppress(OSError):
-            write_durably(self._path, json.dumps(asdict(self.value), indent=1) + "\n")
+        # A disk that is full must not keep the alert from being sent, nor leave the last night's heartbeat in this one's place:
+        # what that took is room for this.
+        text = json.dumps(asdict(self.value), indent=1) + "\n"
+        try:
+            write_durably(self._path, text)
+        except OSError:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+                write_durably(self._path, text)
 
 
 class _Log:
+    """Writes what is said; a disk that has no room for it stops no night."""
+
     def __init__(self, path: Path) -> None:
-        self._handle = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
+        self._handle: TextIO | None = None
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._handle = os.fdopen(descriptor, "a", encoding="utf-8")
 
     def __call__(self, stage: str, message: str) -> None:
+        if self._handle is None:
+            return
         with suppress(OSError):
             self._handle.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {stage:<9} {one_line(message)}\n")
             self._handle.flush()
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._handle.close()
+        if self._handle is not None:
+            with suppress(OSError):
+                self._handle.close()
 
 
 @contextmanager
 def _log_of(company: Company, started: str) -> Iterator[_Log]:
     """The log of a night that begins; the oldest ones go."""
     folder = company.state_dir / "logs"
-    folder.mkdir(exist_ok=True, mode=0o700)
     for old in sorted(folder.glob("*.log"))[: -(LOGS_KEPT - 1)]:
         old.unlink()
     log = _Log(folder / f"{started.replace(':', '')[:17]}.log")

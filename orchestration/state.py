@@ -7,7 +7,8 @@ both, and stay for whoever asks next morning.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +45,16 @@ def load_report(company: Company) -> NightReport:
     """The report of the last night; an empty, failed one when there was none."""
     path = _report_path(company)
     return NightReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else NightReport()
+
+
+def begin_report(company: Company) -> None:
+    """Another night begins: what steps have noted stays for those that are run again, and how the last one ended is no longer
+    said, be the disk so full that nothing can be written in its place.
+    """
+    report = load_report(company)
+    _report_path(company).unlink(missing_ok=True)
+    with suppress(OSError):
+        save_report(company, replace(report, outcome="failed", release_id=None, reasons=[]))
 
 
 def save_candidate(company: Company, candidate: Candidate) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs.company import NightResource
 from orchestration.erasure.erase import request_erasure, resume_erasures
+from orchestration.lock import night_lock
+from orchestration.settings import load_company
 
 ERASURE_JOB = "erase_customers"
 
@@ -22,12 +23,13 @@ class ErasureConfig(dg.Config):
 
 
 @dg.op
-def erase(context: dg.OpExecutionContext, config: ErasureConfig, night: NightResource) -> None:
+def erase(context: dg.OpExecutionContext, config: ErasureConfig) -> None:
     """Put the customers onto the list of erasures and take them out of the warehouse."""
-    path = Path(config.customers_file)
+    company, path = load_company(), Path(config.customers_file)
     customers = [line for line in path.read_text(encoding="utf-8").splitlines() if line]
-    requested = request_erasure(night.company, customers, config.by, config.reason)
-    resume_erasures(night.company)
+    with night_lock(company.lock_path):
+        requested = request_erasure(company, customers, config.by, config.reason)
+        resume_erasures(company)
     path.unlink()
     context.add_output_metadata({"erased": len(requested.new), "erased_before": len(requested.known)})
 

@@ -9,6 +9,7 @@ import dagster as dg
 from expectations.checks import CheckResult, save_results
 from expectations.gate import POLICY_CHECK
 from expectations.policy import PolicyError, check_policy, seed_forms
+from orchestration.alerts import send_alert
 from orchestration.defs.company import NightResource
 from orchestration.erasure.erase import erase_left_over, finish_erasures, resume_erasures
 from orchestration.landing import land
@@ -17,6 +18,7 @@ from orchestration.night import new_candidate, plan_night, release_in_place
 from orchestration.past_night import past_night_of
 from orchestration.progress import say
 from orchestration.publishing.candidate import discard_candidates
+from orchestration.publishing.history import leave_damaged
 from orchestration.publishing.seal import checks_dir
 from orchestration.retrying import with_retries
 from orchestration.sample import write_sample
@@ -84,6 +86,9 @@ def build_landing_assets(keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
             for reason in report.reasons:
                 say("policy", reason)
             raise dg.Failure(f"the policy must not be used:\n{error}", allow_retries=False) from error
+        if damage := leave_damaged(company):
+            say("plan", damage)
+            send_alert(company, "warning", damage)
         from orchestration.landing import LandingReport
 
         past = past_night_of(company)

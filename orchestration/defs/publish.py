@@ -8,7 +8,7 @@ from expectations.checks import Scope
 from expectations.dbt_checks import required_dbt_checks
 from expectations.gate import POLICY_CHECK, gate_check_names
 from orchestration.apart import SeparateProcess
-from orchestration.defs.company import NightResource
+from orchestration.defs.company import RELEASE_KEY, NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
 from orchestration.erasure.erase import finish_erasures
 from orchestration.manifest import read_manifest
@@ -19,7 +19,6 @@ from orchestration.settings import Company
 from orchestration.state import load_candidate, load_report, save_report
 from orchestration.transform import INCENTIVES_TAG
 
-RELEASE_KEY = dg.AssetKey(["published", "release"])
 PAYROLL_KEY = dg.AssetKey(["published", "payroll"])
 
 

@@ -11,7 +11,7 @@ import duckdb
 
 from expectations.verdict import VerdictError, read_verdict, verify_marts
 from orchestration.publishing.files import swap_symlink, sync_file
-from orchestration.publishing.release import VERDICT_FILE, PublishRefused, Release, verify_release
+from orchestration.publishing.release import VERDICT_FILE, PublishRefused, Release, current_release, verify_release
 from orchestration.settings import Company
 
 
@@ -99,6 +99,28 @@ def rollback(company: Company, release_id: str | None, by: str, reason: str) -> 
     sync_file(path)
     swap_symlink(company.published_dir / "current", os.path.join("releases", release_id))
     return release
+
+
+def leave_damaged(company: Company) -> str:
+    """Lead readers away from a release in place whose bytes are no longer those that were checked, to the newest that is
+    whole: no night may compare with it, carry its pay on, or leave readers on it. The caller holds the night lock. Returns
+    what was found and done; empty when the release in place is whole, or when there is none.
+
+    Raises:
+        PublishRefused: there is no whole release to go back to; nothing was changed.
+
+    """
+    try:
+        release = current_release(company)
+        if release is not None:
+            verify_release(release)
+    except PublishRefused as damage:
+        try:
+            whole = rollback(company, None, "the night", str(damage))
+        except PublishRefused as error:
+            raise PublishRefused(f"{damage}; {error}") from damage
+        return f"{damage}; readers have release {whole.release_id} again"
+    return ""
 
 
 def as_json(publication: Publication) -> dict[str, object]:

@@ -17,6 +17,7 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
+from orchestration.alerts import checks_named, send_alert
 from orchestration.apart import ProcessDied, SeparateProcess
 from orchestration.erasure.erase import texts_left_over
 from orchestration.landing import LandingError, land
@@ -44,7 +45,7 @@ from orchestration.publishing.release import (
 from orchestration.publishing.seal import checks_dir, record_checked_file, seal_refresh
 from orchestration.refreshing.day import copy_warehouse, day_company, is_wanted, write_control
 from orchestration.refreshing.plan import REFRESHED_TABLES, RefreshPlan, refresh_plan
-from orchestration.refreshing.report import RefreshReport, Stopwatch, save_refresh_report
+from orchestration.refreshing.report import RefreshReport, Stopwatch, load_refresh_report, save_refresh_report
 from orchestration.settings import Company
 from orchestration.state import load_report
 from orchestration.transform import TransformError, build, parsed_models
@@ -72,13 +73,15 @@ def refresh(company: Company) -> RefreshReport:
         RefreshRefused: nothing was published.
 
     """
-    report = RefreshReport()
+    report, before = RefreshReport(), load_refresh_report(company)
     try:
         _refresh(company, report)
     except (
         RefreshRefused, PublishRefused, TransformError, LandingError, LedgerError, ProcessDied, OSError, duckdb.Error
     ) as error:  # fmt: skip
         report.reasons = report.reasons or str(error).splitlines()
+        if before is None or before.outcome != "refused":
+            send_alert(company, "warning", f"a refresh within the day was refused{checks_named(report.reasons)}")
         with suppress(OSError):
             save_refresh_report(company, report)
         raise RefreshRefused(str(error)) from error

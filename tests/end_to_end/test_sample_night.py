@@ -356,6 +356,23 @@ def test_refused_incentives_leave_the_last_good_pay_and_readers_see_whole_nights
     assert 0 < unit_tests == standing
 
 
+def test_a_night_leaves_a_damaged_release_for_the_newest_that_is_whole(night: tuple[Company, NightRun]) -> None:
+    company, _ = night
+    damaged = current_release(company)
+    assert damaged is not None
+    content = bytearray(damaged.marts_path.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.marts_path.write_bytes(content)
+    run = run_night(company)
+    assert run.exit_code == 0, run.output
+    assert "marts.duckdb: is not the file that was checked; readers have release" in run.output
+    release = current_release(company)
+    assert release is not None and release.release_id < damaged.release_id
+    verify_release(release)
+    # It is of the same inputs as this night, whose policy is that of the first again.
+    assert f"nothing new: release {release.release_id}" in run.output
+
+
 @pytest.mark.parametrize(
     ("seed", "old", "new", "message"),
     [

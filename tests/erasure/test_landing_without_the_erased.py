@@ -20,6 +20,7 @@ from orchestration.erasure.erase import (
 from orchestration.erasure.register import ErasureError, key_path, read_erasures, register_path
 from orchestration.landing import erased, land
 from orchestration.landing.scrub import ERASED_TEXT
+from orchestration.nightwatch import ended_nights
 from orchestration.settings import PROJECT_DIR
 from tests.conftest import copy_company
 from tests.landing.conftest import Shop
@@ -320,7 +321,6 @@ def test_the_job_erases_whom_a_file_names_and_keeps_no_name_in_its_run(
 ) -> None:
     import dagster as dg
 
-    from orchestration.defs.company import NightResource
     from orchestration.defs.erasure import erase_customers
 
     monkeypatch.setenv("SCORECARD_COMPANY", str(shop.company.folder))
@@ -331,11 +331,11 @@ def test_the_job_erases_whom_a_file_names_and_keeps_no_name_in_its_run(
     with dg.DagsterInstance.local_temp(str(storage)) as instance:
         run = erase_customers.execute_in_process(
             instance=instance,
-            resources={"night": NightResource()},
             run_config={"ops": {"erase": {"config": {"customers_file": str(names), "by": "ann", "reason": "asked"}}}},
         )
         assert run.success
     assert not names.exists()
+    assert ended_nights(shop.company) == []
     assert telling_in(shop.company.warehouse_path, (*TELLING, "C-888")) == set()
     kept = [path for path in storage.rglob("*") if path.is_file()]
     assert kept

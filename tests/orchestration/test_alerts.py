@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from orchestration import nightwatch
 from orchestration.alerts import DEFAULT_VARIABLE, send_alert
-from orchestration.nightwatch import ended_nights, health, heartbeat_path, read_heartbeat, watched
+from orchestration.defs.company import RELEASE_KEY, NightResource
+from orchestration.lock import night_lock
+from orchestration.nightwatch import STALE_AFTER, ended_nights, health, heartbeat_path, read_heartbeat, watched
 from orchestration.progress import say
+from orchestration.refreshing import RefreshRefused, refresh
 from orchestration.settings import PROJECT_DIR, Company, SettingsError, load_company
 from orchestration.state import NightReport, save_report
-from tests.conftest import copy_company
+from tests.conftest import copy_company, run_scorecard
 
 SECRET = "hunter2"
 
@@ -130,6 +136,82 @@ def test_a_night_that_died_is_noted_by_the_next_one_and_told(
     assert [message["type"] for message in receiver.messages] == ["failure", "success"]
     assert "died in step marts" in receiver.messages[0]["message"]
     assert [n.outcome for n in ended_nights(company)] == ["published", "failed", "published"]
+
+
+def test_a_night_that_breaks_off_has_failed_whatever_the_last_one_did(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DEFAULT_VARIABLE, receiver.url)
+    night(company, NightReport("published", as_of="2026-06-30", release_id="r1"))
+    with pytest.raises(RuntimeError), watched(company):
+        raise RuntimeError("the share is gone")
+    with watched(company):
+        pass
+    assert [(n.outcome, n.release_id, n.reasons) for n in ended_nights(company)] == [
+        ("published", "r1", []), ("failed", None, ["RuntimeError: the share is gone"]), ("failed", None, []),
+    ]  # fmt: skip
+    assert [message["type"] for message in receiver.messages] == ["failure", "failure"]
+    assert "RuntimeError" in receiver.messages[0]["message"]
+
+
+def test_a_night_without_any_room_on_the_disk_fails_and_is_told(small_disk: Path, receiver: Receiver) -> None:
+    company = copy_company(PROJECT_DIR, small_disk / "company")
+    night(company, NightReport("published", release_id="r1"))
+    with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as handle:
+        while True:
+            handle.write(bytes(4096))
+    run = run_scorecard(company, "nightly", settings={DEFAULT_VARIABLE: receiver.url})
+    assert run.exit_code == 1, run.output
+    assert "No space left on device" in run.output and "Traceback" not in run.output
+    assert [message["type"] for message in receiver.messages] == ["failure"]
+    beat = read_heartbeat(company)
+    assert beat is not None and (beat.state, beat.release_id) == ("failed", None)
+
+
+def test_a_night_that_hangs_is_told_by_the_next_one(company: Company, receiver: Receiver) -> None:
+    settings = {DEFAULT_VARIABLE: receiver.url}
+    with night_lock(company.lock_path), watched(company):
+        say("marts", "building")
+        assert run_scorecard(company, "nightly", settings=settings).exit_code == 75
+        assert receiver.messages == []
+        beat = read_heartbeat(company)
+        assert beat is not None
+        silent = replace(beat, beat_at=(datetime.fromisoformat(beat.beat_at) - 2 * STALE_AFTER).isoformat())
+        heartbeat_path(company).write_text(json.dumps(vars(silent)), encoding="utf-8")
+        assert run_scorecard(company, "nightly", settings=settings).exit_code == 75
+        save_report(company, NightReport("published"))
+    assert len(receiver.messages) == 1
+    assert "a night runs in step marts and has not been heard of for 20 min" in receiver.messages[0]["message"]
+
+
+def test_a_refresh_that_is_refused_is_told_once(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DEFAULT_VARIABLE, receiver.url)
+    for _ in range(2):
+        with pytest.raises(RefreshRefused):
+            refresh(company)
+    (message,) = receiver.messages
+    assert message["type"] == "warning"
+    assert message["message"] == "a refresh within the day was refused\n- nothing is published yet"
+
+
+def test_only_a_run_that_makes_a_release_is_a_night(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dg.asset
+    def single(night: NightResource) -> None:
+        """A table that somebody makes again by hand."""
+
+    @dg.asset(key=RELEASE_KEY, deps=[single])
+    def release(night: NightResource) -> None:
+        save_report(night.company, NightReport("published", release_id="r1"))
+
+    monkeypatch.setenv("SCORECARD_COMPANY", str(company.folder))
+    job = dg.Definitions(
+        [single, release], jobs=[dg.define_asset_job("nightly")], resources={"night": NightResource()}
+    ).resolve_job_def("nightly")
+    for selection, nights in (([single.key], 0), ([single.key, RELEASE_KEY], 1), (None, 2)):
+        assert job.execute_in_process(asset_selection=selection).success
+        assert [n.release_id for n in ended_nights(company)] == ["r1"] * nights
 
 
 def test_a_heartbeat_goes_stale_and_a_night_that_does_not_come_is_late(company: Company) -> None:

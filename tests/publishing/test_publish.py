@@ -13,6 +13,7 @@ import pytest
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import gate_check_names
 from orchestration.publishing.candidate import Candidate, candidates_dir
+from orchestration.publishing.history import leave_damaged
 from orchestration.publishing.release import (
     VERDICT_FILE,
     PublishRefused,
@@ -137,6 +138,29 @@ def _damaged_release(company: Company, name: str) -> tuple[Release, Candidate]:
     candidate = candidate_of(company, "b")
     check(company, candidate, green("marts"), [])
     return good, candidate
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
+def test_readers_are_led_from_a_damaged_release_to_the_newest_that_is_whole(company: Company, name: str) -> None:
+    for release_id in ("a", "b", "c"):
+        publish(company, sealed(company, release_id))
+    assert leave_damaged(company) == ""
+    releases = company.published_dir / "releases"
+    _change_a_byte(releases / "b" / "marts.duckdb")
+    _change_a_byte(releases / "c" / name)
+    assert leave_damaged(company) == (
+        f"{releases / 'c' / name}: is not the file that was checked; readers have release a again"
+    )
+    assert (company.published_dir / "current").resolve().name == "a"
+    assert leave_damaged(company) == ""
+    _change_a_byte(releases / "a" / name)
+    with pytest.raises(PublishRefused, match="is not the file that was checked; there is no whole release before a"):
+        leave_damaged(company)
+    assert (company.published_dir / "current").resolve().name == "a"
+
+
+def test_without_a_release_there_is_none_to_leave(company: Company) -> None:
+    assert leave_damaged(company) == ""
 
 
 def test_damaged_pay_is_not_carried_on(company: Company) -> None:
