@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -15,8 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations.rules import FailingRows
-from orchestration.cli import app
+from orchestration.cli import app, main
+from orchestration.landing import land
 from orchestration.lock import night_lock
+from orchestration.night import plan_night
 from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.history import list_publications, rollback
 from orchestration.publishing.reader import open_locked_down
@@ -73,13 +77,69 @@ os._exit(0)
     log = other.with_name("other.duckdb.wal")
     assert log.stat().st_size > 0
     release.marts_path.with_name("marts.duckdb.wal").write_bytes(log.read_bytes())
-    with pytest.raises(PublishRefused, match="write-ahead log"):
+    with pytest.raises(PublishRefused, match=r"marts\.duckdb\.wal: a write-ahead log"):
         verify_release(release)
     try:
         with duckdb.connect(str(release.marts_path), read_only=True) as reader:
             assert reader.execute("select who from facts").fetchall() == [("a",)]
     except duckdb.Error:
         pass  # Refusing to open is as good: nothing of the log was shown.
+
+
+FORGER = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("update facts set who = 'forged'")
+os._exit(0)
+"""
+COMMANDS = {
+    "query": ["select who from facts"],
+    "query --payroll": ["select who from facts"],
+    "checks": [],
+    "checks --html": ["{folder}/checks.html"],
+    "status": [],
+    "journey-map": ["{folder}/maps"],
+    "export parquet": ["{folder}/parquet"],
+    "export parquet --payroll": ["{folder}/parquet"],
+    "explain": ["E1", "2026-05"],
+    "simulate": ["{folder}", "--period", "2026-05"],
+    "calculate": ["2026-05", "--by", "ann"],
+    "verify": [],
+    "rollback": ["a", "--reason", "trial"],
+}
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
+def test_a_log_made_from_a_released_file_is_read_by_no_command(
+    company: Company,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    release = publish(company, sealed(company, "a"))
+    copy = tmp_path / name
+    shutil.copy(release.folder / name, copy)
+    subprocess.run([sys.executable, "-c", FORGER, str(copy)], check=True)
+    log = shutil.copy(f"{copy}.wal", release.folder)
+    # Whoever opens the file by its path is told what the log says.
+    with duckdb.connect(str(release.folder / name), read_only=True) as reader:
+        assert reader.execute("select who from facts").fetchall() == [("forged",)]
+    monkeypatch.setenv("SCORECARD_COMPANY", str(company.folder))
+    for command, arguments in COMMANDS.items():
+        given = [argument.format(folder=tmp_path) for argument in arguments]
+        monkeypatch.setattr(sys, "argv", ["scorecard", *command.split(), *given])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = "".join(capsys.readouterr())
+        assert ended.value.code == 1, command
+        assert f"{log}: a write-ahead log" in output, command
+    (listed,) = json.loads(scorecard(company, "publications", "--json"))
+    assert f"{log}: a write-ahead log" in listed["problem"]
+    with pytest.raises(PublishRefused, match="a write-ahead log"):
+        plan_night(company, land(company), date(2026, 1, 1))
+    os.remove(log)
+    assert json.loads(scorecard(company, "query", "select who from facts", "--json")) == [{"who": "a"}]
 
 
 SWAP = """
