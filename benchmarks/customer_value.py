@@ -70,8 +70,8 @@ def compare(customers: int, rounds: int) -> None:
         seconds, other = timed(lambda: BetaGeoFitter(penalizer_coef=0.0).fit(frequency, recency, weeks))
         theirs.append(seconds)
     histories = group_histories(repeats, last, age)
-    found = tuple(float(other.params_[name]) for name in ("r", "alpha", "a", "b"))
-    difference = log_likelihood(histories, fit.parameters) - log_likelihood(histories, found)
+    r, alpha, a, b = (float(other.params_[name]) for name in ("r", "alpha", "a", "b"))
+    difference = log_likelihood(histories, fit.parameters) - log_likelihood(histories, (r, alpha, a, b))
     ratio = statistics.median(there / here for here, there in zip(ours, theirs, strict=True))
     print(
         f"| {customers:,} | {len(histories.customers):,} | {statistics.median(ours):.2f} s | "

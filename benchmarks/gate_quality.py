@@ -16,11 +16,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from expectations import gate
+from expectations.checks import Scope
 from orchestration.sample import write_sample
 from orchestration.settings import PROJECT_DIR
 from orchestration.sql_text import attach
 from tests.conftest import SMALL, copy_company, run_night
-from tests.expectations.test_defects_are_refused import INCENTIVES_DEFECTS, MARTS_DEFECTS, run_checks
+from tests.expectations.test_defects_are_refused import INCENTIVES_DEFECTS, MARTS_DEFECTS, Defect, run_checks
+
+DEFECTS: dict[Scope, tuple[Defect, ...]] = {"marts": MARTS_DEFECTS, "incentives": INCENTIVES_DEFECTS}
 
 
 def night_files(folder: Path) -> Path:
@@ -47,10 +50,10 @@ def main() -> None:
             for database in ("warehouse", "marts", "incentives"):
                 attach(connection, folder / f"{database}.duckdb", database)
             started = time.perf_counter()
-            clean = [run_checks(connection, scope) for scope in ("marts", "incentives")]
+            clean = [run_checks(connection, scope) for scope in DEFECTS]
             seconds = time.perf_counter() - started
             assert all(result.passed for results in clean for result in results)
-            for scope, defects in (("marts", MARTS_DEFECTS), ("incentives", INCENTIVES_DEFECTS)):
+            for scope, defects in DEFECTS.items():
                 for defect in defects:
                     connection.execute("begin")
                     changed = connection.execute(defect.sql).fetchall()[0][0]

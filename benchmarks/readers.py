@@ -23,6 +23,7 @@ import duckdb
 
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import gate_check_names
+from orchestration.apart import SeparateProcess
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.release import drop_old_releases, publish
 from orchestration.publishing.seal import checks_dir, record_checked_file, seal
@@ -86,7 +87,7 @@ class Reading:
     backwards: int
 
 
-def release_of(company: Company, release_id: str) -> None:
+def release_of(company: Company, release_id: str, process: SeparateProcess) -> None:
     """Publish a small green release whose rows name it."""
     folder = candidates_dir(company) / release_id
     candidate = Candidate(release_id, folder, date(2026, 1, 1), "run", "c", "p", "i", datetime(2026, 1, 2))
@@ -102,7 +103,7 @@ def release_of(company: Company, release_id: str) -> None:
             CheckResult(n, scope, "t", "rule", 1, 1, 0, "1", None, True, "") for n in sorted(gate_check_names(scope))
         ]
         save_results(checks_dir(company, release_id) / f"{scope}.jsonl", green)
-    seal(company, candidate, {scope: gate_check_names(scope) for scope in SCOPES})
+    seal(company, candidate, {scope: gate_check_names(scope) for scope in SCOPES}, process)
     publish(company, candidate)
     drop_old_releases(company)
 
@@ -123,22 +124,23 @@ def read_while_publishing(folder: Path, publications: int) -> tuple[list[Reading
     """All readers' findings, and how long the publications took."""
     company = copy_company(PROJECT_DIR, folder / "company")
     pythons = environments(folder)
-    release_of(company, "r000")
     stop, path = folder / "stop", company.published_dir / "current" / "marts.duckdb"
-    readers = {
-        name: subprocess.Popen(
-            [str(pythons[name]), "-c", READER, str(path), str(stop), how],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for name, (_, how) in READERS.items()
-    }  # fmt: skip
-    for reader in readers.values():
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "ready\n"
-    started = time.perf_counter()
-    for number in range(1, publications + 1):
-        release_of(company, f"r{number:03}")
-    seconds = time.perf_counter() - started
+    with SeparateProcess() as process:
+        release_of(company, "r000", process)
+        readers = {
+            name: subprocess.Popen(
+                [str(pythons[name]), "-c", READER, str(path), str(stop), how],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for name, (_, how) in READERS.items()
+        }  # fmt: skip
+        for reader in readers.values():
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "ready\n"
+        started = time.perf_counter()
+        for number in range(1, publications + 1):
+            release_of(company, f"r{number:03}", process)
+        seconds = time.perf_counter() - started
     stop.touch()
     found = []
     for name, reader in readers.items():

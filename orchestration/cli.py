@@ -225,9 +225,9 @@ def ui(
 
 
 def main() -> None:
-    """Entry point: errors of settings are messages, not tracebacks."""
+    """Entry point: errors of settings, and of what is in place, are messages, not tracebacks."""
     try:
         app()
-    except (SettingsError, PayFileError) as error:
+    except (SettingsError, PayFileError, PublishRefused) as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(EXIT_USAGE)
+        sys.exit(EXIT_FAILED if isinstance(error, PublishRefused) else EXIT_USAGE)

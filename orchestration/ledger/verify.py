@@ -14,6 +14,7 @@ from orchestration.ledger.chain import Entry, Head, check_chain
 from orchestration.ledger.errors import LedgerDamaged
 from orchestration.ledger.store import has_ledger, ledger_path, open_ledger, read_noted_head
 from orchestration.publishing.candidate import MARTS_FILE
+from orchestration.publishing.release import PublishRefused, refuse_logs
 from orchestration.settings import Company
 
 
@@ -28,8 +29,17 @@ class Verified:
 
 
 def noted_in_releases(company: Company) -> Iterator[Head]:
-    """The head that each release in place was built on."""
+    """The head that each release in place was built on.
+
+    Raises:
+        LedgerDamaged: a log beside a release would be read for its note.
+
+    """
     for path in sorted((company.published_dir / "releases").glob(f"*/{MARTS_FILE}")):
+        try:
+            refuse_logs(path.parent)
+        except PublishRefused as error:
+            raise LedgerDamaged(str(error)) from error
         yield noted_in(path)
 
 

@@ -55,7 +55,7 @@ def current_release(company: Company) -> Release | None:
     """The release that ``current`` points at; ``None`` before the first publication.
 
     Raises:
-        PublishRefused: ``current`` points at something that is not a release.
+        PublishRefused: ``current`` points at something that is not a release, or a log lies beside its files.
 
     """
     link = company.published_dir / "current"
@@ -63,18 +63,35 @@ def current_release(company: Company) -> Release | None:
         return None
     folder = link.resolve()
     try:
-        return Release(folder, read_verdict(folder / VERDICT_FILE))
+        release = Release(folder, read_verdict(folder / VERDICT_FILE))
     except VerdictError as error:
         raise PublishRefused(f"{link}: {error}") from error
+    refuse_logs(folder)
+    return release
+
+
+def refuse_logs(folder: Path) -> None:
+    """Refuse a release whose files would not be read as they are: DuckDB replays a write-ahead log that was made from a file,
+    without a word, whoever opens it. No release has one, because its files are closed before they are checked.
+
+    Raises:
+        PublishRefused: there is a log.
+
+    """
+    if logs := sorted(folder.glob("*.wal*")):
+        raise PublishRefused(
+            f"{logs[0]}: a write-ahead log beside a finished file: what is in it was never checked; move it out of the folder"
+        )
 
 
 def verify_release(release: Release) -> None:
     """Compare every byte of the release with its verdict.
 
     Raises:
-        PublishRefused: a file is missing or is not the one that was checked.
+        PublishRefused: a file is missing or is not the one that was checked, or a log lies beside it.
 
     """
+    refuse_logs(release.folder)
     _verify_file(release.marts_path, release.verdict.marts_sha256)
     _verify_file(release.incentives_path, release.verdict.incentives_sha256)
 
@@ -88,8 +105,6 @@ def _verify_file(path: Path, expected: str | None) -> None:
         raise PublishRefused(f"{path}: is missing")
     if sha256_of(path) != expected:
         raise PublishRefused(f"{path}: is not the file that was checked")
-    if path.with_name(f"{path.name}.wal").exists():
-        raise PublishRefused(f"{path}.wal: a write-ahead log beside a finished file")
 
 
 def publish(company: Company, candidate: Candidate) -> Release:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -15,8 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations.rules import FailingRows
-from orchestration.cli import app
+from orchestration.cli import app, main
+from orchestration.landing import land
 from orchestration.lock import night_lock
+from orchestration.night import plan_night
 from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.history import list_publications, rollback
 from orchestration.publishing.reader import open_locked_down
@@ -73,13 +78,69 @@ os._exit(0)
     log = other.with_name("other.duckdb.wal")
     assert log.stat().st_size > 0
     release.marts_path.with_name("marts.duckdb.wal").write_bytes(log.read_bytes())
-    with pytest.raises(PublishRefused, match="write-ahead log"):
+    with pytest.raises(PublishRefused, match=r"marts\.duckdb\.wal: a write-ahead log"):
         verify_release(release)
     try:
         with duckdb.connect(str(release.marts_path), read_only=True) as reader:
             assert reader.execute("select who from facts").fetchall() == [("a",)]
     except duckdb.Error:
         pass  # Refusing to open is as good: nothing of the log was shown.
+
+
+FORGER = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("update facts set who = 'forged'")
+os._exit(0)
+"""
+COMMANDS = {
+    "query": ["select who from facts"],
+    "query --payroll": ["select who from facts"],
+    "checks": [],
+    "checks --html": ["{folder}/checks.html"],
+    "status": [],
+    "journey-map": ["{folder}/maps"],
+    "export parquet": ["{folder}/parquet"],
+    "export parquet --payroll": ["{folder}/parquet"],
+    "explain": ["E1", "2026-05"],
+    "simulate": ["{folder}", "--period", "2026-05"],
+    "calculate": ["2026-05", "--by", "ann"],
+    "verify": [],
+    "rollback": ["a", "--reason", "trial"],
+}
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "incentives.duckdb"])
+def test_a_log_made_from_a_released_file_is_read_by_no_command(
+    company: Company,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    release = publish(company, sealed(company, "a"))
+    copy = tmp_path / name
+    shutil.copy(release.folder / name, copy)
+    subprocess.run([sys.executable, "-c", FORGER, str(copy)], check=True)
+    log = shutil.copy(f"{copy}.wal", release.folder)
+    # Whoever opens the file by its path is told what the log says.
+    with duckdb.connect(str(release.folder / name), read_only=True) as reader:
+        assert reader.execute("select who from facts").fetchall() == [("forged",)]
+    monkeypatch.setenv("SCORECARD_COMPANY", str(company.folder))
+    for command, arguments in COMMANDS.items():
+        given = [argument.format(folder=tmp_path) for argument in arguments]
+        monkeypatch.setattr(sys, "argv", ["scorecard", *command.split(), *given])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = "".join(capsys.readouterr())
+        assert ended.value.code == 1, command
+        assert f"{log}: a write-ahead log" in output, command
+    (listed,) = json.loads(scorecard(company, "publications", "--json"))
+    assert f"{log}: a write-ahead log" in listed["problem"]
+    with pytest.raises(PublishRefused, match="a write-ahead log"):
+        plan_night(company, land(company), date(2026, 1, 1))
+    os.remove(log)
+    assert json.loads(scorecard(company, "query", "select who from facts", "--json")) == [{"who": "a"}]
 
 
 SWAP = """
@@ -135,33 +196,39 @@ def test_a_kill_between_any_two_system_calls_of_the_swap_leaves_old_or_new(compa
 READER = """
 import os, sys, duckdb
 path, stop = sys.argv[1:]
+last = None
 while not os.path.exists(stop):
     with duckdb.connect(path, read_only=True) as reader:
-        print(*reader.execute("select who, (select release_id from meta.publication) from facts").fetchall()[0])
+        seen = reader.execute("select who, (select release_id from meta.publication) from facts").fetchall()
+    if seen != last:
+        print(*seen[0], flush=True)
+    last = seen
 """
 
 
 def test_readers_in_other_processes_see_whole_releases_in_order(company: Company, tmp_path: Path) -> None:
-    publish(company, sealed(company, "r00"))
+    publish(company, sealed(company, "r000"))
     stop = tmp_path / "stop"
     path = company.published_dir / "current" / "marts.duckdb"
     readers = [
         subprocess.Popen([sys.executable, "-c", READER, str(path), str(stop)], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
+    outputs = [reader.stdout for reader in readers if reader.stdout is not None]
+    assert [output.readline() for output in outputs] == ["r000 r000\n"] * 2
     pinned = duckdb.connect(str(path), read_only=True)
-    for number in range(1, 11):
-        publish(company, sealed(company, f"r{number:02}"))
+    for number in range(1, 101):
+        publish(company, sealed(company, f"r{number:03}"))
         drop_old_releases(company, keep=2)
     stop.touch()
-    for reader in readers:
-        output, _ = reader.communicate(timeout=60)
-        assert reader.returncode == 0
-        rows = [line.split() for line in output.splitlines()]
+    for reader, output in zip(readers, outputs, strict=True):
+        rows = [line.split() for line in output]
+        assert reader.wait(timeout=60) == 0
         assert all(who == release for who, release in rows)
-        assert [who for who, _ in rows] == sorted(who for who, _ in rows)
+        assert len(rows) > 1
+        assert [who for who, _ in rows] == sorted({who for who, _ in rows})
     # A connection keeps the release that it opened, though that one is gone by now.
-    assert pinned.execute("select who from facts").fetchall() == [("r00",)]
+    assert pinned.execute("select who from facts").fetchall() == [("r000",)]
     pinned.close()
 
 
@@ -216,33 +283,58 @@ def test_no_rollback_while_a_night_runs(company: Company) -> None:
         pass
 
 
+EXTENSION = f"duckdb_extension_httpfs/extensions/v{duckdb.__version__}/httpfs.duckdb_extension"
+FILES = "operations are disabled by configuration"
+LOCKED = "the configuration has been locked"
+READ_ONLY = "attached in read-only mode"
+
+
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "reason"),
     [
-        "from read_text('/etc/passwd')",
-        "from read_csv('{other}')",
-        "copy (select 1) to '{other}'",
-        "attach '{other}' as other",
-        "export database '{other}'",
-        "install httpfs",
-        "load httpfs",
-        "set enable_external_access = true",
-        "set lock_configuration = false",
-        "pragma temp_directory='{other}'",
-        "create table facts2 as select 1",
-        "delete from facts",
-        "from glob('/*')",
-        "from read_text('{other}'); select 1",
+        ("from read_text('{folder}/secret.csv')", FILES),
+        ("from read_csv('{folder}/secret.csv')", FILES),
+        ("from '{folder}/secret.csv'", FILES),
+        ("from read_blob('{folder}/incentives.duckdb')", FILES),
+        ("from query('from read_text(''{folder}/secret.csv'')')", FILES),
+        ("from read_text('{folder}/secret.csv'); select 1", FILES),
+        ("from glob('{folder}/*')", FILES),
+        ("copy (select 1) to '{folder}/secret.csv'", FILES),
+        ("prepare p as copy facts to '{folder}/new.csv'; execute p", FILES),
+        ("attach '{folder}/other.duckdb' as other", FILES),
+        ("attach '{folder}/other.duckdb' as other (read_only)", FILES),
+        ("attach '{folder}/incentives.duckdb' as pay (read_only)", FILES),
+        ("attach '{folder}/new.duckdb' as new", FILES),
+        ("use memory; detach release; attach '{folder}/incentives.duckdb' as pay (read_only)", FILES),
+        ("export database '{folder}/exported'", FILES),
+        ("load '{extension}'", "Loading external extensions is disabled"),
+        ("set lock_configuration = false", LOCKED),
+        ("pragma temp_directory='{folder}/spill'", LOCKED),
+        ("set secret_directory = '{folder}/secrets'", LOCKED),
+        ("set log_query_path = '{folder}/queries'", LOCKED),
+        ("set memory_limit = '100GB'", LOCKED),
+        ("create table facts2 as select 1", READ_ONLY),
+        ("delete from facts", READ_ONLY),
     ],
 )
-def test_the_reader_for_people_cannot_leave_its_file(company: Company, tmp_path: Path, sql: str) -> None:
+def test_the_reader_for_people_cannot_leave_its_file(company: Company, tmp_path: Path, sql: str, reason: str) -> None:
     release = publish(company, sealed(company, "a"))
-    other = tmp_path / "other"
-    other.write_text("secret", encoding="utf-8")
-    with open_locked_down(release.marts_path) as connection, pytest.raises(duckdb.Error):
-        connection.execute(sql.format(other=other)).fetchall()
-    assert other.read_text(encoding="utf-8") == "secret"
-    verify_release(release)
+    (release.folder / "secret.csv").write_text("secret\n", encoding="utf-8")
+    with duckdb.connect(str(release.folder / "other.duckdb")) as other:
+        other.execute("create table facts as select 'other' as who")
+    free = Path(shutil.copytree(release.folder, tmp_path / "free"))
+    package = importlib.util.find_spec("duckdb_extension_httpfs")
+    assert package is not None and package.origin is not None
+    extension = Path(package.origin).parents[1] / EXTENSION
+    before = {path: path.read_bytes() for path in release.folder.iterdir()}
+    with open_locked_down(release.marts_path) as connection, pytest.raises(duckdb.Error, match=reason):
+        connection.execute(sql.format(folder=release.folder, extension=extension)).fetchall()
+    assert {path: path.read_bytes() for path in release.folder.iterdir()} == before
+    # Nothing but the reader stands in the way.
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{free / release.marts_path.name}' as release")
+        connection.execute("use release")
+        connection.execute(sql.format(folder=free, extension=extension)).fetchall()
 
 
 def test_people_ask_the_release_and_see_the_gate(company: Company) -> None:
