@@ -6,7 +6,8 @@ import dagster as dg
 
 from expectations.checks import Scope
 from expectations.dbt_checks import required_dbt_checks
-from expectations.gate import POLICY_CHECK, gate_check_names
+from expectations.gate import gate_check_names
+from expectations.policy import policy_check_names
 from orchestration.apart import SeparateProcess
 from orchestration.defs.company import NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
@@ -27,7 +28,7 @@ def required_checks(company: Company) -> dict[Scope, set[str]]:
     """Everything that must have run and passed: dbt's tests by the manifest, the gate's by its code, the policy's."""
     manifest = read_manifest(company)
     required = required_dbt_checks(manifest, INCENTIVES_TAG)
-    required["marts"] |= gate_check_names("marts") | {POLICY_CHECK}
+    required["marts"] |= gate_check_names("marts") | policy_check_names()
     required["incentives"] |= gate_check_names("incentives")
     return required
 
