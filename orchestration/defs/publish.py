@@ -14,7 +14,7 @@ from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
 from orchestration.erasure.erase import finish_erasures
 from orchestration.manifest import read_manifest
 from orchestration.progress import say
-from orchestration.publishing.release import PublishRefused, Release, drop_old_releases, publish
+from orchestration.publishing.release import PublishRefused, Release, current_release, drop_old_releases, publish
 from orchestration.publishing.seal import checks_dir, seal
 from orchestration.settings import Company
 from orchestration.state import load_candidate, load_report, save_report
@@ -33,6 +33,16 @@ def required_checks(company: Company) -> dict[Scope, set[str]]:
     return required
 
 
+def checks_gone(in_place: Release | None, required: dict[Scope, set[str]]) -> list[str]:
+    """Checks that the release in place had to pass and the next has not. Whoever deletes a test may mean to, so none is
+    refused for it; it is said, since a check that is gone cannot fail.
+    """
+    if in_place is None:
+        return []
+    before = {*in_place.verdict.required_marts, *in_place.verdict.required_incentives}
+    return sorted(before.difference(*required.values()))
+
+
 def publish_night(company: Company) -> Release:
     """Seal and publish the night's candidate.
 
@@ -42,8 +52,12 @@ def publish_night(company: Company) -> Release:
     """
     candidate, report = load_candidate(company), load_report(company)
     try:
+        required = required_checks(company)
+        report.checks_gone = checks_gone(current_release(company), required)
+        for name in report.checks_gone:
+            say("publish", f"no longer checked: {name}")
         with SeparateProcess() as process:
-            sealed = seal(company, candidate, required_checks(company), process)
+            sealed = seal(company, candidate, required, process)
         release = publish(company, candidate)
     except PublishRefused as error:
         report.reasons += str(error).splitlines()
