@@ -49,7 +49,8 @@ def dbt_check_results(outcomes: Iterable[NodeOutcome], scope: Scope) -> list[Che
         is_test = outcome.kind in _TEST_KINDS
         if not is_test and outcome.succeeded:
             continue
-        passed = outcome.succeeded
+        # dbt lets a test pass over rows at fault where its limits (``warn_if``) say so.
+        passed = outcome.succeeded and not outcome.failures
         table = outcome.unique_id.split(".")[2] if len(outcome.unique_id.split(".")) > 2 else outcome.unique_id
         message = "" if passed else (outcome.message or f"{outcome.failures} rows at fault")
         results.append(

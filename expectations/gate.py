@@ -47,7 +47,6 @@ SUITES: dict[Scope, tuple[str, ...]] = {
     "marts": ("marts_rules.all_ran_and_passed", "scorecards.rows_are_sound"),
     "incentives": ("incentives_rules.all_ran_and_passed", "statements.rows_are_sound", "payouts.rows_are_sound"),
 }
-POLICY_CHECK = "policy.seeds_are_sound"
 # Tables of the release in place that rules compare with; empty before the first release.
 _COMPARED_TABLES = (
     "core.order_lines", "core.survey_answers", "kpi.kpi_results", "value.customer_value", "value.early_actions", "journey.events",

@@ -16,10 +16,21 @@ from typing import Any
 import duckdb
 import yaml
 
+from expectations.checks import CheckResult
 from orchestration.settings import PROJECT_DIR, Company
 
 FORMS_DIR = PROJECT_DIR / "models" / "policy"
 RULES_DIR = Path(__file__).parent / "policy_rules"
+# Named here beside their files: the gate demands each of them, so that it misses one whose file is gone.
+POLICY_RULES = (
+    "cases_are_due_for_every_answer", "curves_are_whole", "curves_have_points_to_pay_by", "cx_components_are_known",
+    "cx_index_weights_sum_to_one", "fiscal_periods_adjoin", "journey_settings_are_complete", "methods_have_what_they_need",
+    "ownership_shares_sum_to_one", "pay_rates_are_shares", "plans_are_complete", "plans_have_templates",
+    "questions_have_thresholds", "roles_are_known", "sales_is_judged_on_both", "screens_have_their_limits",
+    "targets_are_in_order", "template_weights_sum_to_one", "value_settings_are_complete", "weights_are_positive",
+)  # fmt: skip
+THRESHOLDS_CHECK = "policy.gate_has_its_thresholds"
+CLOSED_PERIODS_CHECK = "policy.closed_periods_keep_theirs"
 _MAX_DAY = "date '9999-12-31'"
 
 
@@ -76,6 +87,11 @@ class SeedForm:
         """Path below ``seeds/``, without the ending."""
         return f"{self.folder}/{self.name}"
 
+    @property
+    def check(self) -> str:
+        """Name of the check of its rows, each by itself and beside those of its key."""
+        return f"{self.name}.rows_are_sound"
+
 
 @cache
 def seed_forms() -> tuple[SeedForm, ...]:
@@ -115,13 +131,14 @@ def _seed_form(seed: dict[str, Any], folder: str) -> SeedForm:
     )
 
 
-def policy_rule_names() -> list[str]:
-    """Names of the rules about several rows; the gate demands that each of them ran."""
-    return sorted(path.stem for path in RULES_DIR.glob("*.sql"))
+def policy_check_names() -> set[str]:
+    """Every check of the policy that must have run and passed before a night is published."""
+    rules = {_rule_check(name) for name in POLICY_RULES}
+    return {form.check for form in seed_forms()} | rules | {THRESHOLDS_CHECK, CLOSED_PERIODS_CHECK}
 
 
-def check_policy(company: Company) -> None:
-    """Check every seed of the company.
+def check_policy(company: Company) -> list[CheckResult]:
+    """Check every seed of the company; one result per check that ran.
 
     Raises:
         PolicyError: with all faults found. Rules about several rows run once every row is well formed.
@@ -135,13 +152,30 @@ def check_policy(company: Company) -> None:
         if not problems:
             _create_typed_tables(connection)
             connection.execute("create table company as select ? as currency_code", [company.currency_code])
-            problems = [problem for form in seed_forms() for problem in _check_ranges(connection, form)]
-            problems += _check_rules(connection)
+            results = []
+            for form in seed_forms():
+                problems += _check_ranges(connection, form)
+                rows = connection.execute(f'select count(*) from "{form.name}"').fetchall()[0][0]
+                results.append(policy_result(form.check, form.name, rows))
+            for path in sorted(RULES_DIR.glob("*.sql")):
+                problems += _check_rule(connection, path)
+                results.append(policy_result(_rule_check(path.stem)))
             problems += _check_thresholds(connection)
+            results.append(policy_result(THRESHOLDS_CHECK))
     finally:
         connection.close()
     if problems:
         raise PolicyError(sorted(set(problems)))
+    return results
+
+
+def policy_result(check: str, table: str = "policy", checked: int | None = None) -> CheckResult:
+    """The result of a check of the policy that passed; one that does not ends the night."""
+    return CheckResult(check, "marts", table, "policy", 1, checked, 0, None, None, True, "")
+
+
+def _rule_check(rule: str) -> str:
+    return f"policy.{rule}"
 
 
 def _load(connection: duckdb.DuckDBPyConnection, company: Company, form: SeedForm) -> Iterator[PolicyProblem]:
@@ -270,13 +304,9 @@ def _check_ranges(connection: duckdb.DuckDBPyConnection, form: SeedForm) -> Iter
             )  # fmt: skip
 
 
-def _check_rules(connection: duckdb.DuckDBPyConnection) -> list[PolicyProblem]:
-    problems = []
-    for name in policy_rule_names():
-        query = (RULES_DIR / f"{name}.sql").read_text(encoding="utf-8")
-        for seed, line, problem in connection.execute(query).fetchall():
-            problems.append(PolicyProblem(seed, line, problem))
-    return problems
+def _check_rule(connection: duckdb.DuckDBPyConnection, path: Path) -> list[PolicyProblem]:
+    faults = connection.execute(path.read_text(encoding="utf-8")).fetchall()
+    return [PolicyProblem(seed, line, problem) for seed, line, problem in faults]
 
 
 def _check_thresholds(connection: duckdb.DuckDBPyConnection) -> list[PolicyProblem]:

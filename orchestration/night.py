@@ -32,7 +32,7 @@ _EVENT_TIMES = {
     "service__interactions": "occurred_at",
 }
 # What the tables are computed by. A change here is a new night even over the same data.
-_CODE = ("models", "macros", "expectations", "orchestration", "dbt_project.yml")
+_CODE = ("models", "macros", "tests/dbt", "expectations", "orchestration", "dbt_project.yml")
 
 
 class NothingDelivered(Exception):

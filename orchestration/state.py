@@ -23,7 +23,10 @@ Outcome = Literal["published", "published_without_incentives", "unchanged", "fai
 
 @dataclass
 class NightReport:
-    """What a night did. ``outcome`` is ``failed`` until a step says otherwise: a night that dies has failed."""
+    """What a night did. ``outcome`` is ``failed`` until a step says otherwise: a night that dies has failed.
+
+    ``checks_gone`` are those that the release in place before it had to pass and this one had not.
+    """
 
     outcome: Outcome = "failed"
     as_of: str | None = None
@@ -32,6 +35,7 @@ class NightReport:
     built: int = 0
     checks_passed: int = 0
     checks_failed: int = 0
+    checks_gone: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
 

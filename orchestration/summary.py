@@ -86,6 +86,10 @@ def print_summary(company: Company, report: NightReport, console: Console) -> No
         table.add_row("built", f"{report.built:,} seeds and models")
     if report.checks_passed or report.checks_failed:
         table.add_row("checks", f"{report.checks_passed:,} passed, {report.checks_failed:,} failed")
+    for name in report.checks_gone[:10]:
+        table.add_row("[yellow]no longer[/yellow]", escape(_one_line(name)))
+    if len(report.checks_gone) > 10:
+        table.add_row("", f"and {len(report.checks_gone) - 10} more in the log")
     for reason in report.reasons[:10]:
         table.add_row("[red]because[/red]", escape(_one_line(reason)))
     if len(report.reasons) > 10:

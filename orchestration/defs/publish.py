@@ -6,14 +6,15 @@ import dagster as dg
 
 from expectations.checks import Scope
 from expectations.dbt_checks import required_dbt_checks
-from expectations.gate import POLICY_CHECK, gate_check_names
+from expectations.gate import gate_check_names
+from expectations.policy import policy_check_names
 from orchestration.apart import SeparateProcess
 from orchestration.defs.company import RELEASE_KEY, NightResource
 from orchestration.defs.quality import INCENTIVES_KEY, MARTS_KEY
 from orchestration.erasure.erase import finish_erasures
 from orchestration.manifest import read_manifest
 from orchestration.progress import say
-from orchestration.publishing.release import PublishRefused, Release, drop_old_releases, publish
+from orchestration.publishing.release import PublishRefused, Release, current_release, drop_old_releases, publish
 from orchestration.publishing.seal import checks_dir, seal
 from orchestration.settings import Company
 from orchestration.state import load_candidate, load_report, save_report
@@ -26,9 +27,19 @@ def required_checks(company: Company) -> dict[Scope, set[str]]:
     """Everything that must have run and passed: dbt's tests by the manifest, the gate's by its code, the policy's."""
     manifest = read_manifest(company)
     required = required_dbt_checks(manifest, INCENTIVES_TAG)
-    required["marts"] |= gate_check_names("marts") | {POLICY_CHECK}
+    required["marts"] |= gate_check_names("marts") | policy_check_names()
     required["incentives"] |= gate_check_names("incentives")
     return required
+
+
+def checks_gone(in_place: Release | None, required: dict[Scope, set[str]]) -> list[str]:
+    """Checks that the release in place had to pass and the next has not. Whoever deletes a test may mean to, so none is
+    refused for it; it is said, since a check that is gone cannot fail.
+    """
+    if in_place is None:
+        return []
+    before = {*in_place.verdict.required_marts, *in_place.verdict.required_incentives}
+    return sorted(before.difference(*required.values()))
 
 
 def publish_night(company: Company) -> Release:
@@ -40,8 +51,12 @@ def publish_night(company: Company) -> Release:
     """
     candidate, report = load_candidate(company), load_report(company)
     try:
+        required = required_checks(company)
+        report.checks_gone = checks_gone(current_release(company), required)
+        for name in report.checks_gone:
+            say("publish", f"no longer checked: {name}")
         with SeparateProcess() as process:
-            sealed = seal(company, candidate, required_checks(company), process)
+            sealed = seal(company, candidate, required, process)
         release = publish(company, candidate)
     except PublishRefused as error:
         report.reasons += str(error).splitlines()

@@ -11,7 +11,15 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from expectations.policy import PolicyError, PolicyProblem, SeedForm, seed_forms
+from expectations.checks import CheckResult
+from expectations.policy import (
+    CLOSED_PERIODS_CHECK,
+    PolicyError,
+    PolicyProblem,
+    SeedForm,
+    policy_result,
+    seed_forms,
+)
 from orchestration.ledger.state import FINAL, Period, fold
 from orchestration.ledger.store import has_ledger, open_ledger
 from orchestration.settings import Company
@@ -32,7 +40,7 @@ class _Row:
     content: tuple[Any, ...]
 
 
-def check_governed_policy(company: Company) -> None:
+def check_governed_policy(company: Company) -> CheckResult:
     """Compare today's rows that govern a closed period with those it was closed under. Wording may be mended.
 
     Raises:
@@ -40,7 +48,7 @@ def check_governed_policy(company: Company) -> None:
 
     """
     if not has_ledger(company):
-        return
+        return policy_result(CLOSED_PERIODS_CHECK)
     forms = [form for form in seed_forms() if form.is_dated and form.name not in _GOVERNS_NO_PAY]
     problems: set[PolicyProblem] = set()
     with open_ledger(company) as ledger:
@@ -55,6 +63,7 @@ def check_governed_policy(company: Company) -> None:
                     problems |= set(_differences(form, period, ledger.content(sha256), today))
     if problems:
         raise PolicyError(sorted(problems))
+    return policy_result(CLOSED_PERIODS_CHECK)
 
 
 def _differences(form: SeedForm, period: Period, kept: bytes, today: bytes) -> Iterator[PolicyProblem]:

@@ -16,7 +16,8 @@ from pathlib import Path
 import duckdb
 
 from expectations.checks import CheckResult, Scope, save_results
-from expectations.gate import POLICY_CHECK, audit_refresh, gate_check_names, refresh_check_names
+from expectations.gate import audit_refresh, gate_check_names, refresh_check_names
+from expectations.policy import policy_check_names
 from orchestration.alerts import checks_named, send_alert
 from orchestration.apart import ProcessDied, SeparateProcess
 from orchestration.erasure.erase import texts_left_over
@@ -169,7 +170,7 @@ def _refresh(company: Company, report: RefreshReport) -> None:
             required: dict[Scope, set[str]] = {
                 "marts": set(base.release.verdict.required_marts)
                 | gate_check_names("marts")
-                | {POLICY_CHECK}
+                | policy_check_names()
                 | plan.tests.keys()
                 | plan.by_rule.keys(),
                 "incentives": set(base.release.verdict.required_incentives),

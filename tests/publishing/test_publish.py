@@ -10,8 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations import gate
 from expectations.checks import CheckResult, Scope, save_results
 from expectations.gate import gate_check_names
+from orchestration.defs import publish as defs_publish
+from orchestration.defs.publish import publish_night
 from orchestration.publishing.candidate import Candidate, candidates_dir
 from orchestration.publishing.history import leave_damaged
 from orchestration.publishing.release import (
@@ -25,6 +28,7 @@ from orchestration.publishing.release import (
 )
 from orchestration.publishing.seal import CHECK_RESULTS, checks_dir, record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
+from orchestration.state import load_report, save_candidate
 from tests.conftest import WRITER, copy_company
 
 REQUIRED: dict[Scope, set[str]] = {"marts": gate_check_names("marts"), "incentives": gate_check_names("incentives")}
@@ -274,3 +278,25 @@ def test_what_pay_checks_observed_is_not_in_the_file_bi_reads(company: Company) 
 
 def test_check_results_are_published_with_every_field_a_check_has() -> None:
     assert list(CHECK_RESULTS) == [field.name for field in fields(CheckResult)]
+
+
+def test_a_check_that_is_gone_is_said_and_refuses_nothing(
+    company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(company, sealed(company, "a"))
+    gone = "order_lines.are_there_once"
+    monkeypatch.setattr(gate, "RULES", {**gate.RULES, "marts": [r for r in gate.RULES["marts"] if r.name != gone]})
+    required: dict[Scope, set[str]] = {**REQUIRED, "marts": REQUIRED["marts"] - {gone}}
+    monkeypatch.setattr(defs_publish, "required_checks", lambda company: required)
+    candidate = candidate_of(company, "b")
+    save_candidate(company, candidate)
+    check(company, candidate, green("marts"), green("incentives"))
+    assert publish_night(company).release_id == "b"
+    assert f"no longer checked: {gone}" in capsys.readouterr().err
+    report = load_report(company)
+    assert (report.outcome, report.checks_gone) == ("published", [gone])
+    again = candidate_of(company, "c")
+    save_candidate(company, again)
+    check(company, again, green("marts"), green("incentives"))
+    publish_night(company)
+    assert load_report(company).checks_gone == []
