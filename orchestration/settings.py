@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+_OPTIONAL = {"data_dir", "alerts", "releases_kept"}
 
 
 class SettingsError(Exception):
@@ -56,6 +57,7 @@ class Company:
     time_zone: str
     currency_code: str
     alert_variables: tuple[str, ...] = ()
+    releases_kept: int = 7
 
     @property
     def seeds_dir(self) -> Path:
@@ -132,7 +134,7 @@ def load_company(folder: Path | str | None = None) -> Company:
     """Read ``company.yml`` of ``folder`` (default: ``SCORECARD_COMPANY``, then the sample chain).
 
     Raises:
-        SettingsError: no such file, an unknown or missing field, environment or time zone.
+        SettingsError: no such file, an unknown or missing field, or one whose value cannot be.
 
     """
     chosen = Path(folder or os.environ.get("SCORECARD_COMPANY") or PROJECT_DIR).expanduser().resolve()
@@ -141,7 +143,7 @@ def load_company(folder: Path | str | None = None) -> Company:
         raise SettingsError(f"{path}: not found; a company is a folder with a company.yml (SCORECARD_COMPANY names it)")
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(fields, dict):
         raise SettingsError(f"{path}: must hold fields, one 'name: value' a line")
@@ -149,10 +151,10 @@ def load_company(folder: Path | str | None = None) -> Company:
     required = {"name", "environment", "time_zone", "currency_code"}
     if missing := sorted(required - fields.keys()):
         raise SettingsError(f"{path}: missing field {', '.join(missing)}")
-    if unknown := sorted(fields.keys() - required - {"data_dir", "alerts"}):
+    if unknown := sorted(map(str, fields.keys() - required - _OPTIONAL)):
         raise SettingsError(f"{path}: unknown field {', '.join(unknown)}")
 
-    environment_name = os.environ.get("SCORECARD_ENV") or fields["environment"]
+    environment_name = os.environ.get("SCORECARD_ENV") or str(fields["environment"])
     if environment_name not in ENVIRONMENTS:
         raise SettingsError(f"{path}: environment {environment_name!r} is not one of {', '.join(ENVIRONMENTS)}")
     try:
@@ -172,6 +174,13 @@ def load_company(folder: Path | str | None = None) -> Company:
             "an address holds a secret and does not belong into a file"
         )
 
+    # The way back from a bad release is the one before it.
+    releases_kept = fields.get("releases_kept", Company.releases_kept)
+    if type(releases_kept) is not int or releases_kept < 2:
+        raise SettingsError(f"{path}: releases_kept must be a whole number of at least 2, not {releases_kept!r}")
+    if not isinstance(fields.get("data_dir", "."), str):
+        raise SettingsError(f"{path}: data_dir must be the path of a folder, not {fields['data_dir']!r}")
+
     data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / fields.get("data_dir", ".")).expanduser().resolve()
     return Company(
         folder=chosen,
@@ -181,4 +190,5 @@ def load_company(folder: Path | str | None = None) -> Company:
         time_zone=fields["time_zone"],
         currency_code=currency_code,
         alert_variables=tuple(alerts),
+        releases_kept=releases_kept,
     )

@@ -18,7 +18,6 @@ from orchestration.publishing.files import sha256_of, swap_symlink, sync_file, s
 from orchestration.settings import Company
 
 VERDICT_FILE = "verdict.json"
-RELEASES_KEPT = 7
 # Of a refresh within the day only the last one counts; one more stays for whoever is just opening it.
 REFRESH_SUFFIX = "-day"
 _REFRESHES_KEPT = 2
@@ -168,9 +167,9 @@ def carry_incentives(company: Company, candidate: Candidate) -> str | None:
     return current.verdict.incentives_release_id
 
 
-def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
-    """Remove all but the newest ``keep`` releases of nights and the newest two of refreshes within the day, never the
-    current one; returns the ids removed.
+def drop_old_releases(company: Company) -> list[str]:
+    """Remove all but the newest ``releases_kept`` releases of nights and the newest two of refreshes within the day, never
+    the current one; returns the ids removed.
 
     A reader that still has a removed file open keeps reading it.
     """
@@ -179,7 +178,7 @@ def drop_old_releases(company: Company, keep: int = RELEASES_KEPT) -> list[str]:
     folders = sorted((folder for folder in releases.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
     nights = [folder for folder in folders if not folder.name.endswith(REFRESH_SUFFIX)]
     refreshes = [folder for folder in folders if folder.name.endswith(REFRESH_SUFFIX)]
-    old = [folder for folder in nights[:-keep] + refreshes[:-_REFRESHES_KEPT] if folder != current]
+    old = [folder for folder in nights[: -company.releases_kept] + refreshes[:-_REFRESHES_KEPT] if folder != current]
     for folder in old:
         shutil.rmtree(folder)
     return [folder.name for folder in old]

@@ -28,6 +28,13 @@ def test_a_company_is_its_folder(tmp_path: Path) -> None:
         ("Asia/Shanghai", "Asia/Shanghigh", "'Asia/Shanghigh' is not an IANA time zone"),
         ("CNY", "yuan", "'yuan' is not a three-letter"),
         ("name: Test", "name: [", "not valid YAML"),
+        ("environment: dev", "environment: [dev]", "is not one of sample, dev, prod"),
+        ("name: Test", "name: Test\n1: red", "unknown field 1"),
+        ("name: Test", "name: Test\ndata_dir: 3", "data_dir must be the path of a folder, not 3"),
+        ("name: Test", "name: Test\nreleases_kept: 1", "releases_kept must be a whole number of at least 2, not 1"),
+        ("name: Test", "name: Test\nreleases_kept: many", "at least 2, not 'many'"),
+        ("name: Test", "name: Test\nreleases_kept: true", "at least 2, not True"),
+        ("name: Test", "name: Test\nreleases_kept:", "at least 2, not None"),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -37,6 +44,13 @@ def test_a_fault_is_named(tmp_path: Path, old: str, new: str, message: str) -> N
         load_company(tmp_path)
     assert str(path) in str(error.value)
     assert message in str(error.value)
+
+
+def test_a_file_in_another_encoding_is_a_fault_too(tmp_path: Path) -> None:
+    path = tmp_path / "company.yml"
+    path.write_text(GOOD.replace("Test", "Käserei"), encoding="latin-1")
+    with pytest.raises(SettingsError, match=f"{path}: not valid YAML"):
+        load_company(tmp_path)
 
 
 def test_a_folder_without_settings_is_no_company(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_write_ahead_log_beside_a_release_is_found(company: Company) -> None:
 def test_old_releases_go_and_the_current_one_stays(company: Company) -> None:
     for number in range(5):
         publish(company, sealed(company, f"r{number}"))
-    assert drop_old_releases(company, keep=2) == ["r0", "r1", "r2"]
+    assert drop_old_releases(replace(company, releases_kept=2)) == ["r0", "r1", "r2"]
     current = current_release(company)
     assert current is not None
     assert current.release_id == "r4"

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from orchestration.publishing.failing_rows import save_failing_rows
 from orchestration.publishing.history import list_publications, rollback
 from orchestration.publishing.reader import open_locked_down
 from orchestration.publishing.release import PublishRefused, current_release, drop_old_releases, publish, verify_release
-from orchestration.settings import PROJECT_DIR, Company
+from orchestration.settings import PROJECT_DIR, Company, load_company
 from tests.conftest import copy_company
 from tests.publishing.test_publish import sealed
 
@@ -219,7 +220,7 @@ def test_readers_in_other_processes_see_whole_releases_in_order(company: Company
     pinned = duckdb.connect(str(path), read_only=True)
     for number in range(1, 101):
         publish(company, sealed(company, f"r{number:03}"))
-        drop_old_releases(company, keep=2)
+        drop_old_releases(replace(company, releases_kept=2))
     stop.touch()
     for reader, output in zip(readers, outputs, strict=True):
         rows = [line.split() for line in output]
@@ -232,12 +233,18 @@ def test_readers_in_other_processes_see_whole_releases_in_order(company: Company
     pinned.close()
 
 
-def test_seven_releases_are_kept(company: Company) -> None:
+@pytest.mark.parametrize(("setting", "kept"), [("", 7), ("releases_kept: 3\n", 3)])
+def test_so_many_releases_are_kept_as_company_yml_says_and_seven_by_default(
+    company: Company, setting: str, kept: int
+) -> None:
+    path = company.folder / "company.yml"
+    path.write_text(path.read_text(encoding="utf-8") + setting, encoding="utf-8")
+    company = load_company(company.folder)
     for number in range(9):
         publish(company, sealed(company, f"r{number}"))
         drop_old_releases(company)
     listed = json.loads(scorecard(company, "publications", "--json"))
-    assert [entry["release_id"] for entry in listed] == ["r8", "r7", "r6", "r5", "r4", "r3", "r2"]
+    assert [entry["release_id"] for entry in listed] == [f"r{number}" for number in range(8, 8 - kept, -1)]
     assert [entry["release_id"] for entry in listed if entry["is_current"]] == ["r8"]
     assert all(not entry["problem"] for entry in listed)
 
