@@ -58,7 +58,7 @@ def begin_report(company: Company) -> None:
     report = load_report(company)
     _report_path(company).unlink(missing_ok=True)
     with suppress(OSError):
-        save_report(company, replace(report, outcome="failed", release_id=None, reasons=[]))
+        save_report(company, replace(report, outcome="failed", release_id=None, checks_gone=[], reasons=[]))
 
 
 def save_candidate(company: Company, candidate: Candidate) -> None:
