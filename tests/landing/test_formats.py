@@ -136,6 +136,44 @@ def test_a_file_cut_anywhere_lands_no_row(shop: Shop, cut: int) -> None:
     shop.reconcile()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_csv_cut_at_any_byte_lands_its_first_records_whole_or_nothing(shop: Shop, end: str) -> None:
+    rows = [
+        ("R1", "O1", 1, dt.datetime(2026, 10, 1, 2), Decimal(1), Decimal("2.5"), f"one{end}two"),
+        ("R2", "O1", 2, dt.datetime(2026, 10, 1, 2), Decimal(12), Decimal("22.5"), "颜色不对"),
+        ("R3", "O1", 3, dt.datetime(2026, 10, 1, 2), Decimal(1), Decimal("2.5"), None),
+    ]
+    records = [
+        RETURNS_HEADER,
+        f'R1,O1,1,2026-10-01 10:00:00,1,2.5,"one{end}two"',
+        "R2,O1,2,2026-10-01 10:00:00,12,22.5,颜色不对",
+        "R3,O1,3,2026-10-01 10:00:00,1,2.5,",
+    ]
+    text = "".join(record + end for record in records).encode()
+    for cut in range(len(text) + 1):
+        shop.deliver(f"sales/returns/{cut:04}_20261001.csv", text[:cut])
+    shop.land()
+    files = shop.rows("select file_name, status, reason, rejected_row_count from landing.files order by 1")
+    assert len(files) == len(text) + 1
+    seen = set()
+    for cut, (name, status, reason, rejected) in enumerate(files):
+        landed = shop.rows(
+            "select return_id, order_id, line_no, returned_at, quantity, refund_amount, reason_code from raw.sales__returns "
+            "where _file_id = (select file_id from landing.files where file_name = ?) order by _line_no",
+            name,
+        )
+        if status == "landed":
+            assert (landed, rejected) == (rows[: len(landed)], 0), cut
+            # Between two records nothing tells that more was to come; at every other byte something does.
+            assert text[:cut].decode().rstrip("\r\n") == end.join(records[: len(landed) + 1]), cut
+            seen.add(len(landed))
+        else:
+            assert (status, landed) in (("waiting", []), ("refused", [])), cut
+            assert reason
+    assert seen == {0, 1, 2, 3}
+    shop.reconcile()
+
+
 @pytest.mark.parametrize("name", ["csv.gz", "parquet", "xlsx", "jsonl"])
 def test_a_truncated_packed_file_waits_until_it_is_whole(shop: Shop, name: str) -> None:
     table = pa.table({key: [str(value)] for key, value in zip(RETURNS_HEADER.split(","), CELLS, strict=True)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import random
 import tempfile
@@ -134,20 +135,104 @@ def test_a_field_of_ten_megabytes_is_refused(shop: Shop) -> None:
     assert all("record_bytes" in problem for problem in report.problems)
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+LONG_CELL = b't="inlineStr"><is><t>LONG</t></is>'
+
+
+def repacked(content: bytes, old: bytes, new: bytes, **parts: bytes) -> bytes:
+    """A workbook with text of its sheet replaced, and further parts."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.infolist():
+            part = source.read(member)
+            assert member.filename != SHEET or old in part
+            target.writestr(member.filename, part.replace(old, new) if member.filename == SHEET else part)
+        for name, part in parts.items():
+            target.writestr(f"xl/{name}.xml", part)
+    return sink.getvalue()
+
+
+def with_shared_text(text: str, rows: int) -> bytes:
+    """A workbook that holds a text once, which the last cell of every row names."""
+    content = sheet(RETURNS_HEADER.split(","), *[[f"R{n}", *CELLS[1:6], "LONG"] for n in range(1, rows + 1)])
+    texts = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{text}</t></si></sst>'
+    return repacked(content, LONG_CELL, b't="s"><v>0</v>', sharedStrings=texts.encode())
+
+
 def test_a_sheet_of_two_cells_far_apart_is_refused(shop: Shop) -> None:
-    with zipfile.ZipFile(io.BytesIO(sheet(RETURNS_HEADER.split(","), CELLS))) as source:
-        sink = io.BytesIO()
-        with zipfile.ZipFile(sink, "w") as target:
-            for member in source.infolist():
-                content = source.read(member)
-                if member.filename.startswith("xl/worksheets/"):
-                    content = content.replace(
-                        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
-                    )
-                target.writestr(member, content)
-    shop.deliver("sales/returns/a_20261001.xlsx", sink.getvalue())
+    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    content = repacked(sheet(RETURNS_HEADER.split(","), CELLS), b"</sheetData>", far)
+    shop.deliver("sales/returns/a_20261001.xlsx", content)
     shop.land()
     assert "sheet_cells" in refusal(shop)
+
+
+def test_a_workbook_with_a_part_that_expands_out_of_proportion_is_refused(shop: Shop) -> None:
+    content = repacked(sheet(RETURNS_HEADER.split(","), CELLS), b"", b"", picture=bytes(80 << 20))
+    assert len(content) < 200_000
+    shop.deliver("sales/returns/a_20261001.xlsx", content)
+    shop.land()
+    assert "expansion" in refusal(shop)
+
+
+def test_a_workbook_whose_cells_all_name_one_long_text_is_refused(shop: Shop) -> None:
+    content = with_shared_text("x" * 32_000, 2_200)
+    assert len(content) < 200_000
+    shop.deliver("sales/returns/a_20261001.xlsx", content)
+    shop.land()
+    assert "expansion" in refusal(shop)
+
+
+@pytest.mark.parametrize("store_schema", [True, False])
+def test_a_parquet_file_whose_rows_all_name_one_long_text_is_refused(shop: Shop, store_schema: bool) -> None:
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {file_bytes: 50000000}}\n")
+    columns = {name: [str(value)] * 1_000 for name, value in zip(RETURNS_HEADER.split(","), CELLS, strict=True)}
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int32()), pa.array(["x" * 100_000]))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns | {"reason_code": text}), sink, store_schema=store_schema)
+    assert sink.getvalue().size < 20_000
+    shop.deliver("sales/returns/a_20261001.parquet", sink.getvalue().to_pybytes())
+    shop.land()
+    assert "expansion" in refusal(shop)
+
+
+def test_a_parquet_file_of_repeated_values_is_refused_by_its_rows(shop: Shop) -> None:
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {file_bytes: 1000000}}\n")
+    columns = {name: [str(value)] * 200_000 for name, value in zip(RETURNS_HEADER.split(","), CELLS, strict=True)}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    assert sink.getvalue().size < 20_000
+    shop.deliver("sales/returns/a_20261001.parquet", sink.getvalue().to_pybytes())
+    shop.land()
+    assert "expansion" in refusal(shop)
+
+
+LONG = "x" * 10_000_000
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet", "parquet of one value", "xlsx", "xlsx of shared texts"])
+def test_a_field_of_ten_megabytes_is_refused_or_lands_where_the_contract_allows_it(shop: Shop, name: str) -> None:
+    header = RETURNS_HEADER.split(",")
+    cells = [str(value) for value in CELLS[:6]]
+    sink = pa.BufferOutputStream()
+    table = pa.table({key: [value] for key, value in zip(header, [*cells, LONG], strict=True)})
+    pq.write_table(table, sink, use_dictionary=name == "parquet of one value", dictionary_pagesize_limit=1 << 30)
+    content = {
+        "csv": f"{RETURNS_HEADER}\n{ROW}{LONG}\n".encode(),
+        "jsonl": (json.dumps(dict(zip(header, [*cells, LONG], strict=True))) + "\n").encode(),
+        "parquet": sink.getvalue().to_pybytes(),
+        "parquet of one value": sink.getvalue().to_pybytes(),
+        "xlsx": repacked(sheet(header, [*CELLS[:6], "LONG"]), b"LONG", LONG.encode()),
+        "xlsx of shared texts": with_shared_text(LONG, 1),
+    }[name]
+    path = shop.deliver(f"sales/returns/a_20261001.{name.split()[0]}", content)
+    shop.land()
+    assert "record_bytes" in refusal(shop)
+    shop.company.deliveries_path.write_text("sales/returns: {limits: {record_bytes: 20000000}}\n")
+    os.utime(path, (1_800_000_000, 1_800_000_000))
+    assert shop.land().rows_landed == 1
+    assert shop.rows("select return_id, reason_code = ? from raw.sales__returns", LONG) == [("R1", True)]
+    shop.reconcile()
 
 
 def test_too_many_bad_rows_refuse_the_file(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from orchestration.landing.text_scan import Opener
 
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 65_536
+_BATCH_BYTES = 64 << 20
 _FREE_BYTES = 1 << 30
 
 
@@ -40,8 +41,9 @@ class ParquetReading(Reading):
             raise Refused("not a parquet file")
         if size_bytes < 12 or tail != _MAGIC:
             raise Waiting("the parquet footer is missing: half-written")
+        self._allowed = min(extract.limits.file_bytes, max(_FREE_BYTES, size_bytes * extract.limits.expansion))
         with open_stream() as stream, self._file(stream) as file:
-            self._check_size(file.metadata, size_bytes, extract)
+            self._check_size(file.metadata, extract)
             schema = file.schema_arrow
             self._rows = file.metadata.num_rows
         header = map_header(extract, schema.names)
@@ -52,22 +54,35 @@ class ParquetReading(Reading):
                 raise Refused(
                     f"column {delivered!r} is of type {field_type}, which holds no single value ({extract.column(name).place})"
                 )
+        self._batch_rows = self._rows_at_once(schema)
         super().__init__(extract, tuple(self._names), header.extra, None)
 
     @staticmethod
-    def _file(stream: object) -> pq.ParquetFile:
+    def _file(stream: object, as_dictionaries: list[str] | None = None) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(stream)
+            return pq.ParquetFile(stream, read_dictionary=as_dictionaries)
         except (pa.ArrowException, OSError) as error:
             raise Refused(f"not a readable parquet file: {error}") from error
 
-    @staticmethod
-    def _check_size(metadata: pq.FileMetaData, size_bytes: int, extract: Extract) -> None:
+    def _rows_at_once(self, schema: pa.Schema) -> int:
+        """How many rows fit into the memory: a dictionary holds a long text once, and every row that names it gets a copy."""
+        texts = [name for name in self._names.values() if _is_text(schema.field(name).type)]
+        longest = 1
+        with self._open_stream() as stream, self._file(stream, texts) as file:
+            try:
+                for group in range(file.num_row_groups if texts else 0):
+                    first = next(file.iter_batches(1, row_groups=[group], columns=texts), None)
+                    for column in first.columns if first is not None else []:
+                        longest = max(longest, pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
+            except (pa.ArrowException, OSError) as error:
+                raise Refused(f"not a readable parquet file: {error}") from error
+        return max(1, min(_BATCH_ROWS, _BATCH_BYTES // longest))
+
+    def _check_size(self, metadata: pq.FileMetaData, extract: Extract) -> None:
         unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
         # A column of one repeated value packs millions of rows into some bytes: rows count, too.
         unpacked = max(unpacked, metadata.num_rows * len(extract.columns))
-        limits = extract.limits
-        if unpacked > min(limits.file_bytes, max(_FREE_BYTES, size_bytes * limits.expansion)):
+        if unpacked > self._allowed:
             raise Refused(f"unpacks to {unpacked} bytes or more, over the contract's limit (file_bytes, expansion)")
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -75,9 +90,15 @@ class ParquetReading(Reading):
         self.rejections = []
         self.records = self._rows
         row = 1
+        text_bytes = 0
         with self._open_stream() as stream, self._file(stream) as file:
             try:
-                for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(self._names.values())):
+                for batch in file.iter_batches(batch_size=self._batch_rows, columns=list(self._names.values())):
+                    text_bytes += self._text_bytes(batch, row)
+                    if text_bytes > self._allowed:
+                        raise Refused(
+                            f"unpacks to more than {self._allowed} bytes, the contract's limit (file_bytes, expansion)"
+                        )
                     lines = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
                     row += batch.num_rows
                     yield self._text_batch(batch, lines)
@@ -85,6 +106,20 @@ class ParquetReading(Reading):
                 raise Refused(f"row {row} or after it cannot be read: {error}") from error
         if row - 1 != self.records:
             raise Refused(f"the footer tells of {self.records} rows, but {row - 1} could be read")
+
+    def _text_bytes(self, batch: pa.RecordBatch, row: int) -> int:
+        """Bytes of all texts of a batch that begins at ``row``."""
+        total, limit = 0, self.extract.limits.record_bytes
+        for array in batch.columns:
+            if _is_text(array.type):
+                lengths = pc.binary_length(array.dictionary_decode() if pa.types.is_dictionary(array.type) else array)
+                if (longest := pc.max(lengths).as_py() or 0) > limit:
+                    raise Refused(
+                        f"row {row + pc.index(lengths, longest).as_py()}: a field is {longest} bytes long, over the contract's "
+                        f"limit of {limit} (record_bytes)"
+                    )
+                total += pc.sum(lengths).as_py() or 0
+        return total
 
     def _text_batch(self, batch: pa.RecordBatch, lines: pa.Array) -> pa.RecordBatch:
         damaged: dict[int, tuple[str, str]] = {}
@@ -107,6 +142,12 @@ class ParquetReading(Reading):
     def raw_texts(self, cells_by_line: Mapping[int, Mapping[str, str | None]]) -> dict[int, str]:
         """See ``Reading``; a parquet row is shown as JSON."""
         return {line_no: _json(cells) for line_no, cells in cells_by_line.items()}
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind))
 
 
 def _json(cells: Mapping[str, str | None]) -> str:

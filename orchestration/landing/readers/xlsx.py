@@ -23,10 +23,13 @@ from orchestration.landing.text_scan import Opener
 
 _FREE_BYTES = 64 << 20
 _WORKBOOK = "xl/workbook.xml"
+_SHARED_TEXTS = "xl/sharedstrings.xml"
 _END_OF_ZIP = b"PK\x05\x06"
 _END_BYTES = 22
 _REFERENCE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _REFERENCE_BYTES = 256
+_END_OF_TEXT = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si\s*/>")
+_SHARED_TEXT = re.compile(rb"\bt\s*=\s*[\"']s[\"'][^<>]{0,200}>\s{0,20}<(?:\w+:)?v>\s{0,20}([0-9]{1,9})\s{0,20}<")
 
 
 class XlsxReading(Reading):
@@ -69,6 +72,7 @@ class XlsxReading(Reading):
                 for name, place in self._positions.items():
                     value = cells[place] if place < len(cells) else None
                     row[name] = _text(value, self.extract.column(name), self.extract)
+                    _check_length(row[name], line_no, name, self.extract.limits.record_bytes)
             except _RowError as error:
                 self.rejections.append(Rejection(line_no, error.column, error.code, error.message, _json(cells)))
                 continue
@@ -98,20 +102,60 @@ def _check_archive(content: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if _WORKBOOK not in archive.namelist():
                 raise Refused(f"not an xlsx file: the archive has no {_WORKBOOK}")
-            for member in archive.infolist():
+            copies = _Copies()
+            # The shared texts come first: the sheets name them by number.
+            for member in sorted(archive.infolist(), key=lambda member: member.filename.lower() != _SHARED_TEXTS):
                 span = _Span(limits.sheet_cells)
+                is_texts = member.filename.lower() == _SHARED_TEXTS
                 is_xml = member.filename.lower().endswith(".xml")
+                copies.begin()
                 with archive.open(member) as stream:
                     while piece := stream.read(1 << 20):
                         total += len(piece)
-                        if total > allowed:
+                        if is_texts:
+                            copies.learn(piece)
+                        elif is_xml:
+                            span.feed(piece)
+                            copies.feed(piece)
+                        if total + copies.total > allowed:
                             raise Refused(
                                 f"unpacks to more than {allowed} bytes, the contract's limit (file_bytes, expansion)"
                             )
-                        if is_xml:
-                            span.feed(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise Refused(f"not a readable xlsx file: {error}") from error
+
+
+class _Copies:
+    """The bytes of the texts that a workbook holds once and its cells name by number: a reader copies one for every cell."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._lengths: list[int] = []
+        self._open = 0
+        self._tail = b""
+
+    def begin(self) -> None:
+        """Begin with another part of the archive."""
+        self._tail = b""
+
+    def learn(self, piece: bytes) -> None:
+        """Take the next piece of the shared texts."""
+        text, start = self._tail + piece, 0
+        for match in _END_OF_TEXT.finditer(text):
+            self._lengths.append(self._open + match.start() - start)
+            self._open, start = 0, match.end()
+        kept = max(start, len(text) - _REFERENCE_BYTES)
+        self._open += kept - start
+        self._tail = text[kept:]
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of a sheet."""
+        text, end = self._tail + piece, 0
+        for match in _SHARED_TEXT.finditer(text):
+            number, end = int(match[1]), match.end()
+            if number < len(self._lengths):
+                self.total += self._lengths[number]
+        self._tail = text[max(end, len(text) - _REFERENCE_BYTES) :]
 
 
 class _Span:
@@ -203,6 +247,13 @@ def _text(value: Any, column: Column, extract: Extract) -> str | None:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return str(value)
+
+
+def _check_length(text: str | None, line_no: int, name: str, limit: int) -> None:
+    if text is not None and 4 * len(text) > limit and (length := len(text.encode())) > limit:
+        raise Refused(
+            f"row {line_no}: {name} is {length} bytes long, over the contract's limit of {limit} (record_bytes)"
+        )
 
 
 def _json(cells: Sequence[Any]) -> str:
