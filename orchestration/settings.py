@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from orchestration.spreadsheet import one_line
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+_LONGEST_TEXT = 500
 
 
 class SettingsError(Exception):
@@ -141,7 +144,7 @@ def load_company(folder: Path | str | None = None) -> Company:
         raise SettingsError(f"{path}: not found; a company is a folder with a company.yml (SCORECARD_COMPANY names it)")
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(fields, dict):
         raise SettingsError(f"{path}: must hold fields, one 'name: value' a line")
@@ -149,18 +152,19 @@ def load_company(folder: Path | str | None = None) -> Company:
     required = {"name", "environment", "time_zone", "currency_code"}
     if missing := sorted(required - fields.keys()):
         raise SettingsError(f"{path}: missing field {', '.join(missing)}")
-    if unknown := sorted(fields.keys() - required - {"data_dir", "alerts"}):
-        raise SettingsError(f"{path}: unknown field {', '.join(unknown)}")
+    if unknown := sorted(str(name) for name in fields.keys() - required - {"data_dir", "alerts"}):
+        raise SettingsError(f"{path}: unknown field {', '.join(map(one_line, unknown))}")
+    texts = {name: _text(path, name, fields[name]) for name in sorted(required)}
 
-    environment_name = os.environ.get("SCORECARD_ENV") or fields["environment"]
+    environment_name = os.environ.get("SCORECARD_ENV") or texts["environment"]
     if environment_name not in ENVIRONMENTS:
         raise SettingsError(f"{path}: environment {environment_name!r} is not one of {', '.join(ENVIRONMENTS)}")
     try:
-        ZoneInfo(fields["time_zone"])
-    except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
-        raise SettingsError(f"{path}: time_zone {fields['time_zone']!r} is not an IANA time zone") from error
-    currency_code = str(fields["currency_code"])
-    if not (len(currency_code) == 3 and currency_code.isascii() and currency_code.isupper()):
+        ZoneInfo(texts["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"{path}: time_zone {texts['time_zone']!r} is not an IANA time zone") from error
+    currency_code = texts["currency_code"]
+    if not re.fullmatch(r"[A-Z]{3}", currency_code):
         raise SettingsError(f"{path}: currency_code {currency_code!r} is not a three-letter ISO 4217 code")
 
     alerts = fields.get("alerts") or []
@@ -172,13 +176,22 @@ def load_company(folder: Path | str | None = None) -> Company:
             "an address holds a secret and does not belong into a file"
         )
 
-    data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / fields.get("data_dir", ".")).expanduser().resolve()
+    relative = _text(path, "data_dir", fields.get("data_dir", "."))
+    data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / relative).expanduser().resolve()
     return Company(
         folder=chosen,
         data_dir=data_dir,
-        name=str(fields["name"]),
+        name=texts["name"],
         environment=ENVIRONMENTS[environment_name],
-        time_zone=fields["time_zone"],
+        time_zone=texts["time_zone"],
         currency_code=currency_code,
         alert_variables=tuple(alerts),
     )
+
+
+def _text(path: Path, name: str, value: object) -> str:
+    """One short line: names, paths and codes are shown in terminals and alerts."""
+    text = str(value) if isinstance(value, str | int) else ""
+    if not text.strip() or not text.isprintable() or len(text) > _LONGEST_TEXT:
+        raise SettingsError(f"{path}: {name} must be one line of text, at most {_LONGEST_TEXT} characters")
+    return text
