@@ -7,6 +7,7 @@ SQL files in ``expectations/policy_rules``, each of which returns ``seed``, ``se
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -192,7 +193,7 @@ def _load(connection: duckdb.DuckDBPyConnection, company: Company, form: SeedFor
     except UnicodeDecodeError as error:
         yield PolicyProblem(form.path, 1, f"not UTF-8 at byte {error.start}")
         return
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(seed_lines(text), strict=True)
     try:
         header = next(reader, [])
         if tuple(header) != form.names:
@@ -211,6 +212,11 @@ def _load(connection: duckdb.DuckDBPyConnection, company: Company, form: SeedFor
     if rows:
         marks = ", ".join("?" for _ in range(len(form.names) + 1))
         connection.executemany(f'insert into "text_{form.name}" values ({marks})', rows)
+
+
+def seed_lines(text: str) -> Iterator[str]:
+    """Lines as dbt sees them: a line separator out of a word processor is part of its cell."""
+    return iter(io.StringIO(text, newline=""))
 
 
 def _header_message(header: list[str], form: SeedForm) -> str:

@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from orchestration.spreadsheet import one_line
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 _OPTIONAL = {"data_dir", "alerts", "releases_kept"}
+_LONGEST_TEXT = 500
 
 
 class SettingsError(Exception):
@@ -152,17 +155,18 @@ def load_company(folder: Path | str | None = None) -> Company:
     if missing := sorted(required - fields.keys()):
         raise SettingsError(f"{path}: missing field {', '.join(missing)}")
     if unknown := sorted(map(str, fields.keys() - required - _OPTIONAL)):
-        raise SettingsError(f"{path}: unknown field {', '.join(unknown)}")
+        raise SettingsError(f"{path}: unknown field {', '.join(map(one_line, unknown))}")
+    texts = {name: _text(path, name, fields[name]) for name in sorted(required)}
 
-    environment_name = os.environ.get("SCORECARD_ENV") or str(fields["environment"])
+    environment_name = os.environ.get("SCORECARD_ENV") or texts["environment"]
     if environment_name not in ENVIRONMENTS:
         raise SettingsError(f"{path}: environment {environment_name!r} is not one of {', '.join(ENVIRONMENTS)}")
     try:
-        ZoneInfo(fields["time_zone"])
-    except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
-        raise SettingsError(f"{path}: time_zone {fields['time_zone']!r} is not an IANA time zone") from error
-    currency_code = str(fields["currency_code"])
-    if not (len(currency_code) == 3 and currency_code.isascii() and currency_code.isupper()):
+        ZoneInfo(texts["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"{path}: time_zone {texts['time_zone']!r} is not an IANA time zone") from error
+    currency_code = texts["currency_code"]
+    if not re.fullmatch(r"[A-Z]{3}", currency_code):
         raise SettingsError(f"{path}: currency_code {currency_code!r} is not a three-letter ISO 4217 code")
 
     alerts = fields.get("alerts") or []
@@ -178,17 +182,24 @@ def load_company(folder: Path | str | None = None) -> Company:
     releases_kept = fields.get("releases_kept", Company.releases_kept)
     if type(releases_kept) is not int or releases_kept < 2:
         raise SettingsError(f"{path}: releases_kept must be a whole number of at least 2, not {releases_kept!r}")
-    if not isinstance(fields.get("data_dir", "."), str):
-        raise SettingsError(f"{path}: data_dir must be the path of a folder, not {fields['data_dir']!r}")
 
-    data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / fields.get("data_dir", ".")).expanduser().resolve()
+    relative = _text(path, "data_dir", fields.get("data_dir", "."))
+    data_dir = Path(os.environ.get("SCORECARD_DATA_DIR") or chosen / relative).expanduser().resolve()
     return Company(
         folder=chosen,
         data_dir=data_dir,
-        name=str(fields["name"]),
+        name=texts["name"],
         environment=ENVIRONMENTS[environment_name],
-        time_zone=fields["time_zone"],
+        time_zone=texts["time_zone"],
         currency_code=currency_code,
         alert_variables=tuple(alerts),
         releases_kept=releases_kept,
     )
+
+
+def _text(path: Path, name: str, value: object) -> str:
+    """One short line: names, paths and codes are shown in terminals and alerts."""
+    text = str(value) if isinstance(value, str | int) else ""
+    if not text.strip() or not text.isprintable() or len(text) > _LONGEST_TEXT:
+        raise SettingsError(f"{path}: {name} must be one line of text, at most {_LONGEST_TEXT} characters")
+    return text

@@ -70,7 +70,7 @@ def _one_line(text: str, width: int = 300) -> str:
 
 def print_summary(company: Company, report: NightReport, console: Console) -> None:
     """Print what the night did and what readers see now."""
-    table = Table(title=company.name, show_header=False, title_justify="left", title_style="bold", box=None)
+    table = Table(title=escape(company.name), show_header=False, title_justify="left", title_style="bold", box=None)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     landing = report.landing

@@ -169,8 +169,13 @@ def _read_dialect(node: Node | None, default: Dialect) -> Dialect:
     if decimal not in (".", ",") or thousands not in (None, ".", ",", "'", " ", "_") or decimal == thousands:
         raise node.error(f"decimal {decimal!r} with thousands {thousands!r} cannot be read")
     delimiter = _value(node, "delimiter", default.delimiter)
-    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
+    if delimiter is not None and not (
+        isinstance(delimiter, str) and len(delimiter) == 1 and delimiter.isascii() and delimiter not in '"\r\n'
+    ):
         raise node.error(f"delimiter {delimiter!r} must be one ASCII character")
+    sheet = _value(node, "sheet", default.sheet)
+    if sheet is not None and not isinstance(sheet, str):
+        raise node.error(f"sheet {sheet!r} must be the name of a sheet, as text")
     return Dialect(
         encodings=encodings,
         delimiter=delimiter,
@@ -178,7 +183,7 @@ def _read_dialect(node: Node | None, default: Dialect) -> Dialect:
         thousands=thousands,
         date_formats=tuple(str(n.value) for n in _elements(node.get("date_formats"))) or default.date_formats,
         final_newline=bool(_value(node, "final_newline", default.final_newline)),
-        sheet=_value(node, "sheet", default.sheet),
+        sheet=sheet,
     )
 
 

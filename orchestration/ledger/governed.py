@@ -19,6 +19,7 @@ from expectations.policy import (
     SeedForm,
     policy_result,
     seed_forms,
+    seed_lines,
 )
 from orchestration.ledger.state import FINAL, Period, fold
 from orchestration.ledger.store import has_ledger, open_ledger
@@ -98,7 +99,7 @@ def _header(content: bytes) -> list[str]:
 
 
 def _lines(content: bytes) -> Iterable[str]:
-    return content.decode("utf-8-sig").splitlines(keepends=True)
+    return seed_lines(content.decode("utf-8-sig"))
 
 
 def _governing(form: SeedForm, period: Period, content: bytes, columns: list[str]) -> Iterator[_Row]:

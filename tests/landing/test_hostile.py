@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -10,13 +11,17 @@ import random
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from orchestration.landing.contract_reader import read_contract
+from orchestration.landing.errors import ContractError
 from orchestration.spreadsheet import inert, one_line
 from tests.landing.conftest import RETURNS_HEADER, Shop, make_company
 from tests.landing.test_formats import CELLS, ROW, refusal, sheet
@@ -24,6 +29,8 @@ from tests.landing.test_formats import CELLS, ROW, refusal, sheet
 NASTY = ["'; drop table raw.sales__returns; --", '"; select 1', "{{ 1 }}", "{% raw %}", "$(id)", "..", "a\nb",
          "=cmd|' /C calc'!A0",
          "%s", "\\", "‮", "NUL", "*", "read_csv('/etc/passwd')", "[red]x[/]", "a;b", "-rf", "~", "`id`"]  # fmt: skip
+# Where a hostile text goes.
+TEXT = "(text)"
 NAMES = st.one_of(
     st.sampled_from(NASTY),
     st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=40),
@@ -56,6 +63,62 @@ def test_names_never_become_sql_or_paths(file_name: str, header: str, value: str
         )
         if status == "landed" and extra_columns:
             assert extra_columns == [header.strip()]
+
+
+@pytest.mark.parametrize("text", [*NASTY, "a\x07\x1b[31mb", "x" * 300_000, "../../etc/passwd"])
+def test_a_companys_names_for_its_files_never_become_sql_or_paths(shop: Shop, text: str) -> None:
+    shop.land()
+    tables = shop.rows("select schema_name, table_name, column_count from duckdb_tables() order by all")
+    own = {"sales/returns": {"return_id": [text]}}
+    shop.company.headers_path.write_text(yaml.safe_dump(own, allow_unicode=True), encoding="utf-8")
+    files = {"accepted_small_files": [text], "format": {"date_formats": [text], "sheet": text}}
+    shop.company.deliveries_path.write_text(yaml.safe_dump({"sales/returns": files}), encoding="utf-8")
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow([text, *RETURNS_HEADER.split(",")[1:]])
+    shop.deliver("sales/returns/a_20261001.csv", header.getvalue() + f"{ROW}x\n")
+    shop.deliver("sales/returns/b_20261002.xlsx", sheet([*RETURNS_HEADER.split(",")], CELLS))
+    before = {path for path in shop.company.folder.rglob("*") if "warehouse" not in path.parts}
+    shop.land()
+    shop.reconcile()
+    assert {path for path in shop.company.folder.rglob("*") if "warehouse" not in path.parts} == before
+    assert shop.rows("select schema_name, table_name, column_count from duckdb_tables() order by all") == tables
+    assert shop.rows("select status from landing.files where file_name like '%.csv'") == [("landed",)]
+    assert shop.rows("select return_id from raw.sales__returns") == [(ROW.split(",")[0],)]
+
+
+@pytest.mark.parametrize("text", [*NASTY, "a\x07\x1b[31mb", "../../etc/passwd"])
+@pytest.mark.parametrize(
+    ("file_name", "fields"),
+    [
+        ("headers.yml", {TEXT: {"return_id": ["x"]}}),
+        ("headers.yml", {"sales/returns": {TEXT: ["x"]}}),
+        ("headers.yml", {"sales/returns": {"return_id": [[TEXT]]}}),
+        ("deliveries.yml", {TEXT: {"delivery_order": "arrival"}}),
+        ("deliveries.yml", {"sales/returns": {TEXT: "arrival"}}),
+        ("deliveries.yml", {"sales/returns": {"delivery_order": TEXT}}),
+        ("deliveries.yml", {"sales/returns": {"minimum_share_of_last": TEXT}}),
+        ("deliveries.yml", {"sales/returns": {"limits": {"file_bytes": TEXT}}}),
+        ("deliveries.yml", {"sales/returns": {"format": {"encodings": [TEXT]}}}),
+        ("deliveries.yml", {"sales/returns": {"format": {"delimiter": TEXT * 2}}}),
+        ("deliveries.yml", {"sales/returns": {"format": {"delimiter": [TEXT]}}}),
+        ("deliveries.yml", {"sales/returns": {"format": {"sheet": [TEXT]}}}),
+    ],
+)
+def test_hostile_settings_of_deliveries_are_refused_by_file_and_line(
+    tmp_path: Path, file_name: str, fields: dict[str, object], text: str
+) -> None:
+    path = tmp_path / file_name
+    path.write_text(yaml.safe_dump(with_text(fields, text)), encoding="utf-8")
+    with pytest.raises(ContractError, match=rf"{file_name}:\d+: "):
+        read_contract(tmp_path / "headers.yml", deliveries_path=tmp_path / "deliveries.yml")
+
+
+def with_text(fields: Any, text: str) -> Any:
+    if isinstance(fields, dict):
+        return {with_text(key, text): with_text(value, text) for key, value in fields.items()}
+    if isinstance(fields, list):
+        return [with_text(value, text) for value in fields]
+    return fields.replace(TEXT, text)
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
