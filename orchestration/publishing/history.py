@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -99,10 +99,3 @@ def rollback(company: Company, release_id: str | None, by: str, reason: str) -> 
     sync_file(path)
     swap_symlink(company.published_dir / "current", os.path.join("releases", release_id))
     return release
-
-
-def as_json(publication: Publication) -> dict[str, object]:
-    """Plain values, for ``--json``."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(publication).items()
-    }
