@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from datetime import date
 from decimal import Decimal
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -55,10 +56,18 @@ def stop(message: str, code: int) -> NoReturn:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: days and times in ISO 8601, amounts as text."""
+    """A value as JSON has it: days and times in ISO 8601, amounts as text, as is what JSON has no number for."""
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, date):
         return value.isoformat()
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if value is None or isinstance(value, int | str) or (isinstance(value, float) and isfinite(value)):
+        return value
+    return str(value)
 
 
 def answer(**fields: Any) -> None:
@@ -74,7 +83,7 @@ def is_for_a_program() -> bool:
 
 def _print_json(answers: dict[str, Any]) -> None:
     value = answers["rows"] if answers.keys() == {"rows"} else answers
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=plain))
+    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=1))
 
 
 def with_messages(command: Callable[..., None]) -> Callable[..., None]:

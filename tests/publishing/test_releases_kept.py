@@ -203,6 +203,23 @@ def test_damage_is_listed_by_release_and_in_the_one_in_place_is_exit_code_1(comp
     assert [(entry["release_id"], bool(entry["problem"])) for entry in answer["rows"]] == [("b", True), ("a", True)]
 
 
+def test_whatever_a_query_finds_is_json(company: Company) -> None:
+    publish(company, sealed(company, "a"))
+    sql = (
+        "select 'nan'::double as no_number, 0.5::double as share, map {date '2026-01-31': 1.50} as by_day, "
+        "[null, timestamp '2026-01-31 02:00:00'] as times, 1e-9::decimal(18, 9) as amount"
+    )
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    (row,) = json.loads(scorecard(company, "query", sql, "--json"), parse_constant=refuse)
+    assert row == {
+        "no_number": "nan", "share": 0.5, "by_day": {"2026-01-31": "1.50"}, "times": [None, "2026-01-31T02:00:00"],
+        "amount": "0.000000001",
+    }  # fmt: skip
+
+
 def test_a_link_to_no_release_is_said(company: Company) -> None:
     release = publish(company, sealed(company, "a"))
     release.folder.rename(company.data_dir / "elsewhere")
