@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,24 +20,25 @@ from orchestration.commands import (
     refreshing,
 )
 from orchestration.commands.common import (
-    EXIT_BUSY,
     EXIT_FAILED,
     EXIT_USAGE,
     EXIT_WITHOUT_INCENTIVES,
+    Commands,
     CompanyOption,
     answer,
     choose,
     console,
     stop,
     with_json,
+    with_messages,
 )
 from orchestration.lock import NightIsBusy, night_lock
-from orchestration.pay_file import PayFileError
-from orchestration.publishing.release import PublishRefused, current_release
-from orchestration.settings import SettingsError, load_company
-from orchestration.state import load_report
+from orchestration.publishing.release import current_release
+from orchestration.settings import load_company
+from orchestration.state import NightReport, load_report
 
 app = typer.Typer(
+    cls=Commands,
     help="Customer Scorecard: what customers experience, in everybody's scorecard and pay.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -72,19 +72,24 @@ def nightly(
             from orchestration.nightly import run_nightly
 
             report = run_nightly(chosen)
-    except NightIsBusy as error:
+    except NightIsBusy:
         from orchestration.nightwatch import tell_if_hung
 
         tell_if_hung(chosen)
-        stop(str(error), EXIT_BUSY)
+        raise
     from orchestration.summary import print_summary
 
     answer(**asdict(report))
     print_summary(chosen, report, console)
     if report.outcome == "failed":
+        answer(error=_failure(report))
         raise typer.Exit(EXIT_FAILED)
     if report.outcome == "published_without_incentives":
         raise typer.Exit(EXIT_WITHOUT_INCENTIVES)
+
+
+def _failure(report: NightReport) -> str:
+    return "; ".join(report.reasons) or "the night failed"
 
 
 @app.command()
@@ -92,16 +97,20 @@ def nightly(
 def status(company: CompanyOption = None) -> None:
     """Show what the last night did, whether nights still come, and what readers see.
 
-    Exit codes: 0 all is well, 1 the last night failed, died, hangs or did not come.
+    Exit codes: 0 all is well, or no night has run yet, 1 the last night failed, died, hangs or did not come, or what it
+    left is damaged.
     """
     choose(company)
-    from orchestration.nightwatch import ended_nights, health, read_heartbeat
+    from orchestration.nightwatch import ended_nights, health, heartbeat_path, read_heartbeat
     from orchestration.refreshing import load_refresh_report
     from orchestration.summary import print_summary
 
     chosen = load_company()
-    report, beat, refreshed = load_report(chosen), read_heartbeat(chosen), load_refresh_report(chosen)
+    report, refreshed = load_report(chosen), load_refresh_report(chosen)
     state, sentence = health(chosen)
+    beat = read_heartbeat(chosen) if state != "never_ran" else None
+    if beat is None and heartbeat_path(chosen).exists():
+        state, sentence = "damaged", f"{heartbeat_path(chosen)} cannot be read; the next night writes it anew"
     answer(
         health=state,
         health_text=sentence,
@@ -110,21 +119,24 @@ def status(company: CompanyOption = None) -> None:
         refresh=asdict(refreshed) if refreshed else None,
         nights=[asdict(night) for night in ended_nights(chosen)[-14:]],
     )
-    try:
-        release = current_release(chosen)
-        answer(release_id=release.release_id if release else None)
-        print_summary(chosen, report, console)
-    except PublishRefused as error:
-        stop(str(error), EXIT_FAILED)
+    release = current_release(chosen)
+    answer(release_id=release.release_id if release else None)
+    print_summary(chosen, report, console)
     console.print(f" {state}: {sentence}", style="green" if state in ("ok", "running") else "red", highlight=False)
-    if state in ("stale", "died", "late") or (state == "ok" and report.outcome == "failed"):
+    if state in ("stale", "died", "late", "damaged"):
+        answer(error=sentence)
+        raise typer.Exit(EXIT_FAILED)
+    if state == "ok" and report.outcome == "failed":
+        answer(error=_failure(report))
         raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
+@with_json
 def sample(
     scale: Annotated[
-        float, typer.Option(help="1 is 40 stores, 600 employees, 20,000 customers; 250 is about 100 million lines.")
+        float,
+        typer.Option(max=1000, help="1 is 40 stores, 600 employees, 20,000 customers; 250 is about 100 million lines."),
     ] = 1.0,
     company: CompanyOption = None,
 ) -> None:
@@ -136,10 +148,16 @@ def sample(
     chosen = load_company()
     if chosen.extracts_dir.exists():
         stop(f"{chosen.extracts_dir}: exists already; move it away first", EXIT_USAGE)
-    write_sample(chosen.extracts_dir, SampleSpec(scale=scale), progress=lambda message: say("sample", message))
+    try:
+        spec = SampleSpec(scale=scale)
+    except ValueError as error:
+        stop(f"--scale: {error}", EXIT_USAGE)
+    written = write_sample(chosen.extracts_dir, spec, progress=lambda message: say("sample", message))
+    answer(extracts_dir=str(written.extracts_dir), files=written.files, rows=written.rows)
 
 
 @app.command(name="map")
+@with_json
 def map_extracts(
     data: Annotated[Path, typer.Argument(help="Folder with the source files that the company's mapping SQL reads.")],
     company: CompanyOption = None,
@@ -149,13 +167,18 @@ def map_extracts(
     from orchestration.mapping import MappingError, write_mapped_extracts
     from orchestration.progress import say
 
+    chosen = load_company()
     try:
-        write_mapped_extracts(load_company(), data, progress=lambda message: say("mapping", message))
+        written = write_mapped_extracts(chosen, data, progress=lambda message: say("mapping", message))
     except MappingError as error:
         stop(str(error), EXIT_FAILED)
+    answer(
+        extracts_dir=str(chosen.extracts_dir), written=[str(path.relative_to(chosen.extracts_dir)) for path in written]
+    )
 
 
 @app.command()
+@with_json
 def compare(
     data: Annotated[Path, typer.Argument(help="Folder with the figures that somebody else published.")],
     company: CompanyOption = None,
@@ -169,6 +192,7 @@ def compare(
         comparisons = compare_with_published(load_company(), data)
     except MappingError as error:
         stop(str(error), EXIT_FAILED)
+    answer(tables=[asdict(result) for result in comparisons])
     for result in comparisons:
         console.print(
             f"{result.table}: {result.rows:,} rows, {result.figures:,} figures compared, {result.different:,} different",
@@ -176,8 +200,8 @@ def compare(
         )
         for example in result.examples:
             console.print(f"  {example}", highlight=False, soft_wrap=True)
-    if any(result.different for result in comparisons):
-        raise typer.Exit(EXIT_FAILED)
+    if different := sum(result.different for result in comparisons):
+        stop(f"figures that differ from what is published: {different:,}", EXIT_FAILED)
 
 
 @app.command()
@@ -197,8 +221,6 @@ def simulate(
 
     try:
         result = simulate_policy(load_company(), plan_folder, parse_period(period))
-    except NightIsBusy as error:
-        stop(str(error), EXIT_BUSY)
     except (SimulationError, PolicyError) as error:
         stop(str(error), EXIT_FAILED)
     answer(
@@ -211,6 +233,7 @@ def simulate(
 
 
 @app.command()
+@with_messages
 def ui(
     port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000, company: CompanyOption = None
 ) -> None:
@@ -225,9 +248,5 @@ def ui(
 
 
 def main() -> None:
-    """Entry point: errors of settings, and of what is in place, are messages, not tracebacks."""
-    try:
-        app()
-    except (SettingsError, PayFileError, PublishRefused) as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(EXIT_FAILED if isinstance(error, PublishRefused) else EXIT_USAGE)
+    """Entry point."""
+    app()

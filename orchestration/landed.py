@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from dataclasses import dataclass
 
@@ -29,11 +28,10 @@ class LandedRequest:
     rejects: bool = False
     settled: bool = False
     record: tuple[str, ...] = ()
-    as_json: bool = False
 
 
-def print_landed(company: Company, request: LandedRequest, console: Console) -> None:
-    """Print files, refused rows or the versions of a record.
+def find_landed(company: Company, request: LandedRequest) -> Listing:
+    """Files, refused rows or the versions of a record.
 
     Raises:
         ValueError: no such extract, or a record without one.
@@ -46,15 +44,15 @@ def print_landed(company: Company, request: LandedRequest, console: Console) -> 
         raise ValueError("--record needs --extract: the key is that of one extract's records")
     with open_books(company.warehouse_path) as books:
         if request.record and extract is not None:
-            listing = record_versions(books, extract, request.record)
-        elif request.rejects:
-            listing = refused_rows(books, contract, extract, with_settled=request.settled)
-        else:
-            listing = last_files(books, request.last, extract)
-    if request.as_json:
-        json.dump(listing.records(), sys.stdout, ensure_ascii=False, indent=1, default=str)
-        sys.stdout.write("\n")
-    elif request.rejects or request.record:
+            return record_versions(books, extract, request.record)
+        if request.rejects:
+            return refused_rows(books, contract, extract, with_settled=request.settled)
+        return last_files(books, request.last, extract)
+
+
+def print_landed(listing: Listing, request: LandedRequest, console: Console) -> None:
+    """Print it: files for people, rows as CSV to be sent on."""
+    if request.rejects or request.record:
         _write_csv(listing)
     else:
         _print_files(listing, console)

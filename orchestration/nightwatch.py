@@ -67,9 +67,13 @@ def heartbeat_path(company: Company) -> Path:
 
 
 def read_heartbeat(company: Company) -> Heartbeat | None:
-    """The last heartbeat; ``None`` before the first night."""
+    """The last heartbeat; ``None`` before the first night, and for a damaged one, which must keep no night from running."""
     path = heartbeat_path(company)
-    return Heartbeat(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    try:
+        return Heartbeat(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (ValueError, TypeError):
+        say("night", f"{path} is damaged and counts as none")
+        return None
 
 
 def ended_nights(company: Company) -> list[EndedNight]:

@@ -46,9 +46,12 @@ def save_report(company: Company, report: NightReport) -> None:
 
 
 def load_report(company: Company) -> NightReport:
-    """The report of the last night; an empty, failed one when there was none."""
+    """The report of the last night; an empty, failed one when there was none, or when it is damaged, which it then says."""
     path = _report_path(company)
-    return NightReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else NightReport()
+    try:
+        return NightReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else NightReport()
+    except (ValueError, TypeError):
+        return NightReport(reasons=[f"{path} is damaged and counts as none"])
 
 
 def begin_report(company: Company) -> None:

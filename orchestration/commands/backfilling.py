@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.common import (
-    EXIT_BUSY,
     EXIT_FAILED,
     EXIT_USAGE,
     CompanyOption,
@@ -18,7 +17,6 @@ from orchestration.commands.common import (
     stop,
     with_json,
 )
-from orchestration.lock import NightIsBusy
 from orchestration.settings import load_company
 
 
@@ -54,9 +52,7 @@ def backfill(
                 soft_wrap=True,
             )
             answer(nights=[vars(each) for each in rebuilt])
-    except NightIsBusy as error:
-        stop(str(error), EXIT_BUSY)
     except BackfillError as error:
         stop(str(error), EXIT_USAGE)
-    if any(night.outcome == "failed" for night in rebuilt):
-        raise typer.Exit(EXIT_FAILED)
+    if failed := [str(night.as_of) for night in rebuilt if night.outcome == "failed"]:
+        stop(f"failed: {', '.join(failed)}", EXIT_FAILED)

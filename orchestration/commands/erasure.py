@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import getpass
-import json
 import sys
 from typing import Annotated
 
 import typer
 
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
-from orchestration.lock import NightIsBusy, night_lock
+from orchestration.commands.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
+from orchestration.lock import night_lock
 from orchestration.settings import load_company
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command()(erase)
+    app.command()(with_json(erase))
 
 
 def erase(
@@ -26,7 +34,6 @@ def erase(
     ],
     reason: Annotated[str, typer.Option(help="Why; kept with who and when. Do not name the customer.")],
     by: Annotated[str | None, typer.Option(help="Who orders it; default: the user of this computer.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     company: CompanyOption = None,
 ) -> None:
     """Forget customers: pseudonyms everywhere, no contact data, no text of theirs; totals stay. Then a night is run, and every
@@ -50,27 +57,22 @@ def erase(
             from orchestration.nightly import run_nightly
 
             report = run_nightly(chosen) if read_erasures(chosen).pending else None
-    except NightIsBusy as error:
-        stop(str(error), EXIT_BUSY)
     except ErasureError as error:
         stop(str(error), EXIT_USAGE)
     is_done = not read_erasures(chosen).pending
-    if as_json:
-        answer = {
-            "erased": list(requested.new),
-            "erased_before": [{"customer": name, "at": at} for name, at in requested.known],
-            "is_done": is_done,
-            "release_id": report.release_id if report else None,
-            "reasons": report.reasons if report else [],
-        }
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
-    else:
-        for name in requested.new:
-            console.print(f"{name}: erased", highlight=False)
-        for name, at in requested.known:
-            console.print(f"{name}: was erased already, {at}", highlight=False)
-        if report is not None and is_done:
-            console.print(f"readers see release {report.release_id}; the releases before it are gone", highlight=False)
+    answer(
+        erased=list(requested.new),
+        erased_before=[{"customer": name, "at": at} for name, at in requested.known],
+        is_done=is_done,
+        release_id=report.release_id if report else None,
+        reasons=report.reasons if report else [],
+    )
+    for name in requested.new:
+        console.print(f"{name}: erased", highlight=False)
+    for name, at in requested.known:
+        console.print(f"{name}: was erased already, {at}", highlight=False)
+    if report is not None and is_done:
+        console.print(f"readers see release {report.release_id}; the releases before it are gone", highlight=False)
     if not is_done:
         reasons = "; ".join(report.reasons[:5]) if report else ""
         stop(

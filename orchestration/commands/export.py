@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.commands.common import EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
-from orchestration.publishing.release import PublishRefused, Release, current_release
+from orchestration.commands.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    answer,
+    choose,
+    console,
+    stop,
+    with_json,
+)
+from orchestration.publishing.release import Release, current_release
 from orchestration.settings import load_company
 
 PayrollOption = Annotated[bool, typer.Option("--payroll", help="The pay file instead of what BI reads.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 export = typer.Typer(help="Bring the release in place to other places.", no_args_is_help=True)
 
@@ -26,20 +33,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _in_place() -> Release:
-    try:
-        release = current_release(load_company())
-    except PublishRefused as error:
-        stop(str(error), EXIT_FAILED)
+    release = current_release(load_company())
     if release is None:
         stop("nothing was published yet", EXIT_FAILED)
     return release
 
 
 @export.command()
+@with_json
 def parquet(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
     payroll: PayrollOption = False,
-    as_json: JsonOption = False,
     company: CompanyOption = None,
 ) -> None:
     """Write every table as a Parquet file, all of them or none."""
@@ -49,24 +53,20 @@ def parquet(
     release = _in_place()
     try:
         tables = export_parquet(release, folder.resolve(), payroll=payroll)
-    except (ExportError, PublishRefused) as error:
+    except ExportError as error:
         stop(str(error), EXIT_FAILED)
-    if as_json:
-        typer.echo(json.dumps({"release_id": release.release_id, "folder": str(folder), "tables": tables}, indent=1))
-    else:
-        console.print(
-            f"{folder}: {len(tables)} tables of release {release.release_id}", highlight=False, soft_wrap=True
-        )
+    answer(release_id=release.release_id, folder=str(folder), tables=tables)
+    console.print(f"{folder}: {len(tables)} tables of release {release.release_id}", highlight=False, soft_wrap=True)
 
 
 @export.command()
+@with_json
 def postgres(
     dsn_from: Annotated[
         str, typer.Argument(help="Name of the environment variable that holds the connection string.")
     ] = "SCORECARD_POSTGRES_DSN",
     prefix: Annotated[str, typer.Option(help="Schemas are named by this and the release's own schema.")] = "scorecard_",
     payroll: PayrollOption = False,
-    as_json: JsonOption = False,
     company: CompanyOption = None,
 ) -> None:
     """Publish into PostgreSQL in one transaction; readers see the release before until it commits."""
@@ -82,12 +82,9 @@ def postgres(
     release = _in_place()
     try:
         published = publish_to_postgres(release, dsn, prefix, payroll=payroll)
-    except (ExportError, PublishRefused) as error:
+    except ExportError as error:
         stop(str(error), EXIT_FAILED)
-    if as_json:
-        answer = {"release_id": release.release_id, "rows": published.rows, "schemas_left": published.schemas_left}
-        typer.echo(json.dumps(answer, indent=1))
-        return
+    answer(release_id=release.release_id, rows=published.rows, schemas_left=published.schemas_left)
     console.print(
         f"release {release.release_id}: {len(published.rows)} tables, {sum(published.rows.values()):,} rows",
         highlight=False,

@@ -6,13 +6,24 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.common import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CompanyOption, choose, console, stop
+from orchestration.commands.common import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CompanyOption,
+    answer,
+    choose,
+    console,
+    is_for_a_program,
+    stop,
+    with_json,
+)
 from orchestration.settings import load_company
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command()(landed)
+    app.command()(with_json(landed))
 
 
 def landed(
@@ -27,7 +38,6 @@ def landed(
     record: Annotated[
         list[str] | None, typer.Option(help="Show every delivered version of this record; one --record per key column.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     company: CompanyOption = None,
 ) -> None:
     """Show the files that landed last, their rows, and what was refused and why.
@@ -35,16 +45,20 @@ def landed(
     Exit codes: 1 nothing was landed yet, 2 wrong usage, 75 a night is running and has the books open.
     """
     choose(company)
-    from orchestration.landed import LandedRequest, print_landed
+    from orchestration.landed import LandedRequest, find_landed, print_landed
     from orchestration.landing import LandingError
     from orchestration.landing.books import WarehouseIsBusy
 
-    request = LandedRequest(extract, last, rejects, settled, tuple(record or ()), as_json)
+    request = LandedRequest(extract, last, rejects, settled, tuple(record or ()))
     try:
-        print_landed(load_company(), request, console)
+        listing = find_landed(load_company(), request)
     except WarehouseIsBusy as error:
         stop(str(error), EXIT_BUSY)
     except ValueError as error:
         stop(str(error), EXIT_USAGE)
     except LandingError as error:
         stop(str(error), EXIT_FAILED)
+    if is_for_a_program():
+        answer(rows=listing.records())
+    else:
+        print_landed(listing, request, console)

@@ -11,7 +11,6 @@ import typer
 from rich.table import Table
 
 from orchestration.commands.common import (
-    EXIT_BUSY,
     EXIT_FAILED,
     CompanyOption,
     answer,
@@ -20,11 +19,9 @@ from orchestration.commands.common import (
     stop,
     with_json,
 )
-from orchestration.ledger.canonical import canonical_json
 from orchestration.ledger.chain import Entry
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.periods import parse_period
-from orchestration.lock import NightIsBusy
 from orchestration.settings import Company, load_company
 
 PeriodArgument = Annotated[str, typer.Argument(help="2026-06, 2026-Q2, or month:2026-06-01, quarter:2026-04-01.")]
@@ -45,8 +42,6 @@ def _company(company: CompanyOption) -> Iterator[Company]:
         yield load_company()
     except LedgerError as error:
         stop(str(error), EXIT_FAILED)
-    except NightIsBusy as error:
-        stop(str(error), EXIT_BUSY)
 
 
 def _say(entry: Entry, text: str) -> None:
@@ -327,7 +322,6 @@ def explain(
     language: Annotated[Literal["en", "zh"], typer.Option("--language", help="Language of names.")] = "en",
     rows: Annotated[bool, typer.Option("--rows", help="Show source rows behind each line.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most source rows per line.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable; amounts are text.")] = False,
     company: CompanyOption = None,
 ) -> None:
     """Print a statement as a person reads it: every line, the gate, the corrections, and the rows behind it."""
@@ -336,15 +330,12 @@ def explain(
         from orchestration.ledger.explain import explain as explain_statement
 
         found = explain_statement(chosen, employee_id, parse_period(period), language, limit if rows else 0)
-        if as_json:
-            typer.echo(canonical_json(found.fields()))
-        else:
-            print_explained(found, language, console)
+        answer(**found.fields())
+        print_explained(found, language, console)
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (calculate, approve, close, pay, adjust, hold, release, periods, verify):
+    for command in (calculate, approve, close, pay, adjust, hold, release, periods, verify, explain):
         app.command()(with_json(command))
-    app.command()(explain)
     app.add_typer(disputes, name="dispute")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import getpass
-import json
 from dataclasses import astuple, fields
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,24 +14,23 @@ from rich.table import Table
 
 from expectations.checks import CheckResult, load_results
 from orchestration.commands.common import (
-    EXIT_BUSY,
     EXIT_FAILED,
     EXIT_USAGE,
     CompanyOption,
-    JsonOption,
     answer,
     choose,
     console,
+    is_for_a_program,
     stop,
     with_json,
 )
-from orchestration.lock import NightIsBusy, night_lock
+from orchestration.lock import night_lock
 from orchestration.publishing.checks_page import render_checks
 from orchestration.publishing.failing_rows import failing_rows_dir, read_failing_rows
 from orchestration.publishing.files import write_durably
-from orchestration.publishing.history import as_json, list_publications, rollback
+from orchestration.publishing.history import Publication, list_publications, rollback
 from orchestration.publishing.reader import open_locked_down
-from orchestration.publishing.release import PublishRefused, Release, current_release
+from orchestration.publishing.release import Release, current_release
 from orchestration.publishing.seal import checks_dir
 from orchestration.settings import Company, load_company
 from orchestration.state import candidate_is_planned, load_candidate, load_report
@@ -42,23 +38,16 @@ from orchestration.state import candidate_is_planned, load_candidate, load_repor
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command()(publications)
+    app.command()(with_json(publications))
     app.command(name="rollback")(with_json(roll_back))
-    app.command()(checks)
-    app.command()(query)
+    app.command()(with_json(checks))
+    app.command()(with_json(query))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def print_rows(columns: list[str], rows: list[tuple[Any, ...]], as_json_text: bool) -> None:
+def print_rows(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     """A table for people, or one JSON array of objects for programs."""
-    if as_json_text:
-        objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        typer.echo(json.dumps(objects, ensure_ascii=False, indent=1, default=str))
+    if is_for_a_program():
+        answer(rows=[dict(zip(columns, row, strict=True)) for row in rows])
         return
     table = Table(*[escape(column) for column in columns], box=None)
     for row in rows:
@@ -67,21 +56,26 @@ def print_rows(columns: list[str], rows: list[tuple[Any, ...]], as_json_text: bo
 
 
 def _release(company: Company) -> Release:
-    try:
-        release = current_release(company)
-    except PublishRefused as error:
-        stop(str(error), EXIT_FAILED)
+    release = current_release(company)
     if release is None:
         stop("nothing was published yet", EXIT_FAILED)
     return release
 
 
-def publications(company: CompanyOption = None, json_text: JsonOption = False) -> None:
-    """List the releases kept, each compared byte for byte with what was checked."""
+def publications(company: CompanyOption = None) -> None:
+    """List the releases kept, each compared byte for byte with what was checked.
+
+    Exit codes: 0 the release in place is whole, or there is none yet, 1 it is damaged; damage of an earlier one is only said.
+    """
     choose(company)
-    entries = [as_json(entry) for entry in list_publications(load_company())]
-    columns = ["release_id", "is_current", "as_of", "built_at", "gate_state", "incentives_release_id", "problem"]
-    print_rows(columns, [tuple(entry[column] for column in columns) for entry in entries], json_text)
+    chosen = load_company()
+    entries = list_publications(chosen)
+    print_rows([field.name for field in fields(Publication)], [astuple(entry) for entry in entries])
+    in_place, link = next((entry for entry in entries if entry.is_current), None), chosen.published_dir / "current"
+    if in_place is not None and in_place.problem:
+        stop(f"the release in place, {in_place.release_id}, is damaged: {in_place.problem}", EXIT_FAILED)
+    if in_place is None and link.is_symlink():
+        stop(f"{link}: points at {link.readlink()}, which is no release", EXIT_FAILED)
 
 
 def roll_back(
@@ -93,13 +87,8 @@ def roll_back(
     """Let readers see an earlier release. The next night publishes anew."""
     choose(company)
     chosen = load_company()
-    try:
-        with night_lock(chosen.lock_path):
-            release = rollback(chosen, release_id, by or getpass.getuser(), reason)
-    except NightIsBusy as error:
-        stop(str(error), EXIT_BUSY)
-    except PublishRefused as error:
-        stop(str(error), EXIT_FAILED)
+    with night_lock(chosen.lock_path):
+        release = rollback(chosen, release_id, by or getpass.getuser(), reason)
     answer(release_id=release.release_id)
     console.print(f"readers see release {release.release_id}", highlight=False)
 
@@ -116,7 +105,6 @@ def checks(
         bool, typer.Option("--refused", help="Of the last night that was planned and not published.")
     ] = False,
     company: CompanyOption = None,
-    json_text: JsonOption = False,
 ) -> None:
     """Show what the gate saw in the release in place, or the rows at fault behind one rule. The page of a release lies beside
     its files (checks.html).
@@ -129,12 +117,13 @@ def checks(
         title, facts, results, reasons = _of_release(_release(chosen))
     if html is not None:
         write_durably(html, render_checks(title, facts, results, reasons))
+        answer(html=str(html), checks=len(results))
         console.print(f"{html}: {len(results)} checks", highlight=False, soft_wrap=True)
         return
     if refused:
         columns = [field.name for field in fields(CheckResult)]
         listed = sorted(results, key=lambda result: (result.passed, result.name))
-        print_rows(columns, [astuple(result) for result in listed if not (failed and result.passed)], json_text)
+        print_rows(columns, [astuple(result) for result in listed if not (failed and result.passed)])
         return
     if rows is not None:
         folder = failing_rows_dir(chosen)
@@ -142,7 +131,7 @@ def checks(
         found = next((table for night in nights if (table := read_failing_rows(chosen, night, rows))), None)
         if found is None:
             stop(f"no rows were kept for {rows}: it has not failed in the nights kept, or it shows none", EXIT_USAGE)
-        print_rows(found[0], [tuple(row) for row in found[1:]], json_text)
+        print_rows(found[0], [tuple(row) for row in found[1:]])
         return
     with open_locked_down(_release(chosen).marts_path) as connection:
         result = connection.execute(
@@ -150,8 +139,7 @@ def checks(
             "where not passed or not $failed order by passed, scope desc, name",
             {"failed": failed},
         )
-        columns = [column[0] for column in result.description]
-        print_rows(columns, result.fetchall(), json_text)
+        print_rows([column[0] for column in result.description], result.fetchall())
 
 
 _Checks = tuple[str, dict[str, str], list[CheckResult], list[str]]
@@ -186,7 +174,6 @@ def query(
         bool, typer.Option("--payroll", help="Ask the incentives file, which only its owner reads.")
     ] = False,
     company: CompanyOption = None,
-    json_text: JsonOption = False,
 ) -> None:
     """Ask the release in place a question, through a reader that can do nothing else."""
     choose(company)
@@ -197,7 +184,6 @@ def query(
     try:
         with open_locked_down(path) as connection:
             result = connection.execute(sql)
-            columns = [column[0] for column in result.description or []]
-            print_rows(columns, result.fetchall(), json_text)
+            print_rows([column[0] for column in result.description or []], result.fetchall())
     except duckdb.Error as error:
         stop(str(error), EXIT_FAILED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -121,10 +121,3 @@ def leave_damaged(company: Company) -> str:
             raise PublishRefused(f"{damage}; {error}") from damage
         return f"{damage}; readers have release {whole.release_id} again"
     return ""
-
-
-def as_json(publication: Publication) -> dict[str, object]:
-    """Plain values, for ``--json``."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(publication).items()
-    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from math import inf
 from pathlib import Path
 
 REGIONS = ("north", "east", "south", "west")
@@ -38,9 +39,9 @@ class SampleSpec:
 
     def __post_init__(self) -> None:
         for name in ("scale", "stores", "employees", "customers", "months"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
-        if self.first_day.year < 2000:
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(f"{name} must be a positive number, not {getattr(self, name)}")
+        if self._first_month // 12 < 2000:
             raise ValueError(f"{self.months} months before {self.last_day} start before the year 2000")
 
     @property
@@ -58,11 +59,15 @@ class SampleSpec:
         """Customers registered by the last day."""
         return max(MIN_CUSTOMERS, round(self.customers * self.scale))
 
+    @property
+    def _first_month(self) -> int:
+        return self.last_day.year * 12 + self.last_day.month - self.months
+
     @cached_property
     def month_starts(self) -> tuple[date, ...]:
         """First days of the months, in order."""
-        last = self.last_day.year * 12 + self.last_day.month - 1
-        return tuple(date(index // 12, index % 12 + 1, 1) for index in range(last - self.months + 1, last + 1))
+        months = range(self._first_month, self._first_month + self.months)
+        return tuple(date(index // 12, index % 12 + 1, 1) for index in months)
 
     @property
     def first_day(self) -> date:

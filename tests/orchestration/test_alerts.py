@@ -214,6 +214,16 @@ def test_only_a_run_that_makes_a_release_is_a_night(company: Company, monkeypatc
         assert [n.release_id for n in ended_nights(company)] == ["r1"] * nights
 
 
+def test_a_damaged_heartbeat_is_said_and_stops_no_night(company: Company, capfd: pytest.CaptureFixture[str]) -> None:
+    night(company, NightReport("published", release_id="r1"))
+    heartbeat_path(company).write_bytes(b"{\x00\xff")
+    assert read_heartbeat(company) is None
+    assert f"{heartbeat_path(company)} is damaged" in capfd.readouterr().err
+    night(company, NightReport("published", release_id="r2"))
+    beat = read_heartbeat(company)
+    assert beat is not None and beat.release_id == "r2"
+
+
 def test_a_heartbeat_goes_stale_and_a_night_that_does_not_come_is_late(company: Company) -> None:
     assert health(company)[0] == "never_ran"
     with watched(company):

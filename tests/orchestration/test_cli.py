@@ -6,34 +6,72 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from orchestration.cli import app
 from orchestration.lock import night_lock
+from orchestration.nightwatch import heartbeat_path, watched
+from orchestration.sample import SampleSpec
 from orchestration.settings import PROJECT_DIR, Company
+from orchestration.state import NightReport, save_report
 from tests.conftest import FirstNight, copy_company
 
-COMMANDS_ON_NOTHING = [
-    (["status"], 0),
-    (["periods"], 0),
-    (["publications"], 0),
-    (["refresh"], 1),
-    (["backfill", "--from", "2026-05-01"], 2),
-    (["rollback", "--reason", "a test"], 1),
-    (["calculate", "2026-05", "--by", "Ann Lee"], 1),
-    (["approve", "2026-05", "--by", "Ann Lee"], 1),
-    (["close", "2026-05", "--by", "Ann Lee"], 1),
-    (["pay", "2026-05", "--by", "Ann Lee"], 1),
-    (["release", "H000001", "--reason", "a test", "--by", "Ann Lee"], 1),
-    (["simulate", "nowhere", "--period", "2026-05"], 1),
-]
+# Every command that answers programs, with arguments that it takes, and how it ends before the first night.
+STATEMENT = "S1"
+ARGUMENTS: dict[str, tuple[list[str], int]] = {
+    "adjust": ([STATEMENT, "csat", "12.50", "--reason", "a test", "--prepared-by", "Ann Lee", "--by", "Bob Ray"], 1),
+    "approve": (["2026-05", "--by", "Ann Lee"], 1),
+    "backfill": (["--from", "2026-05-01"], 2),
+    "calculate": (["2026-05", "--by", "Ann Lee"], 1),
+    "checks": ([], 1),
+    "close": (["2026-05", "--by", "Ann Lee"], 1),
+    "compare": (["nowhere"], 1),
+    "dispute assign": (["D000001", "--owner", "Bob Ray", "--due", "2026-07-01", "--by", "Ann Lee"], 1),
+    "dispute open": (
+        [STATEMENT, "--ground", "wrong_credit", "--text", "a test", "--owner", "Bob Ray", "--due", "2026-07-01"]
+        + ["--by", "Ann Lee"],
+        1,
+    ),
+    "dispute resolve": (["D000001", "--outcome", "rejected", "--reason", "a test", "--by", "Ann Lee"], 1),
+    "erase": (["C00001", "--reason", "a test"], 2),
+    "explain": (["E00001", "2026-05"], 1),
+    "export parquet": (["nowhere"], 1),
+    "export postgres": (["PATH"], 1),
+    "hold": (["E00001", "--reason", "a test", "--by", "Ann Lee"], 1),
+    "journey-map": (["nowhere"], 1),
+    "landed": ([], 1),
+    "map": (["nowhere"], 1),
+    "nightly": ([], 0),
+    "pay": (["2026-05", "--by", "Ann Lee"], 1),
+    "periods": ([], 0),
+    "publications": ([], 0),
+    "query": (["select 1"], 1),
+    "refresh": ([], 1),
+    "release": (["H000001", "--reason", "a test", "--by", "Ann Lee"], 1),
+    "rollback": (["--reason", "a test"], 1),
+    "sample": (["--scale", "0"], 2),
+    "simulate": (["nowhere", "--period", "2026-05"], 1),
+    "status": ([], 0),
+    "verify": ([], 0),
+}
+WITHOUT_JSON = {"ui": "becomes Dagster's web server, and answers in the browser"}
 
 
 def scorecard(company: Company, *arguments: str) -> Result:
     return CliRunner(env={"SCORECARD_COMPANY": str(company.folder)}).invoke(app, list(arguments))
+
+
+def error_in_json(result: Result) -> str:
+    answer = json.loads(result.stdout)
+    assert isinstance(answer, dict)
+    return str(answer["error"])
 
 
 @pytest.fixture
@@ -41,30 +79,97 @@ def company(tmp_path: Path) -> Company:
     return copy_company(PROJECT_DIR, tmp_path / "company")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    COMMANDS_ON_NOTHING,
-    ids=lambda value: str(value).split("'")[1] if isinstance(value, list) else "",
-)
-def test_before_the_first_night_a_command_answers_in_json_or_says_why_not(
-    company: Company, arguments: list[str], code: int
-) -> None:
-    result = scorecard(company, *arguments, "--json")
+def commands_of(group: Any, prefix: str = "") -> dict[str, Any]:
+    found = {}
+    for name, command in group.commands.items():
+        found |= commands_of(command, f"{name} ") if hasattr(command, "commands") else {f"{prefix}{name}": command}
+    return found
+
+
+def test_every_command_answers_in_json_but_those_with_a_reason_not_to() -> None:
+    commands = commands_of(get_command(app))
+    assert commands.keys() == ARGUMENTS.keys() | WITHOUT_JSON.keys()
+    without = {name for name, command in commands.items() if not any("--json" in each.opts for each in command.params)}
+    assert without == WITHOUT_JSON.keys()
+
+
+@pytest.mark.parametrize("command", sorted(ARGUMENTS.keys() - {"nightly"}))
+def test_before_the_first_night_a_command_answers_in_json_or_says_why_not(company: Company, command: str) -> None:
+    arguments, code = ARGUMENTS[command]
+    result = scorecard(company, *command.split(), *arguments, "--json")
     assert result.exit_code == code, (result.output, result.exception)
     answer = json.loads(result.stdout)
     if code:
         assert answer["error"] and answer["error"] in result.stderr
-        said = scorecard(company, *arguments)
+        said = scorecard(company, *command.split(), *arguments)
         assert said.exit_code == code
         assert "Traceback" not in said.output and said.stdout == ""
 
 
-@pytest.mark.parametrize("command", [["checks"], ["query", "select 1"], ["landed"], ["explain", "E1", "2026-05"]])
-def test_a_command_without_an_answer_prints_nothing_that_is_no_json(company: Company, command: list[str]) -> None:
-    result = scorecard(company, *command, "--json")
-    assert result.exit_code != 0
-    assert result.stdout == ""
-    assert result.stderr and "Traceback" not in result.output
+@pytest.mark.parametrize("command", sorted(ARGUMENTS.keys() | WITHOUT_JSON.keys()))
+@pytest.mark.parametrize("settings", ["name: [", None], ids=["broken", "missing"])
+def test_an_error_of_settings_is_said_in_json_or_to_people_and_is_exit_code_2(
+    company: Company, command: str, settings: str | None
+) -> None:
+    path = company.folder / "company.yml"
+    path.unlink()
+    if settings is not None:
+        path.write_text(settings, encoding="utf-8")
+    called = [*command.split(), *ARGUMENTS.get(command, ([], 0))[0]]
+    said = scorecard(company, *called)
+    assert said.exit_code == 2
+    assert said.stdout == "" and said.stderr.startswith(f"{path}: ")
+    if command not in WITHOUT_JSON:
+        result = scorecard(company, *called, "--json")
+        assert result.exit_code == 2
+        assert error_in_json(result).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("arguments", [["query"], ["approve", "2026-05"], ["refresh", "--watch", "now"], ["nigthly"]])
+def test_wrong_usage_is_said_in_json_too(company: Company, arguments: list[str]) -> None:
+    said = scorecard(company, *arguments)
+    assert said.exit_code == 2 and said.stdout == "" and said.stderr
+    result = scorecard(company, *arguments, "--json")
+    assert result.exit_code == 2 and error_in_json(result)
+
+
+def test_an_error_that_nobody_foresaw_is_said_in_json_and_not_swallowed(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.cli.load_report", lambda company: 1 // 0)
+    result = scorecard(company, "status", "--json")
+    assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
+    assert error_in_json(result).startswith("ZeroDivisionError: ")
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "1e9"])
+def test_a_sample_of_no_size_is_refused(company: Company, scale: str) -> None:
+    result = scorecard(company, "sample", "--scale", scale, "--json")
+    assert result.exit_code == 2
+    assert "--scale" in error_in_json(result)
+    assert not company.extracts_dir.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00\xff"], ids=lambda content: repr(content))
+def test_a_damaged_heartbeat_is_said_and_is_not_well(company: Company, content: str) -> None:
+    company.state_dir.mkdir()
+    heartbeat_path(company).write_text(content, encoding="latin-1")
+    result = scorecard(company, "status", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["health"] == "damaged"
+    assert str(heartbeat_path(company)) in error_in_json(result)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\x00\xff"], ids=lambda content: repr(content))
+def test_a_damaged_report_of_the_last_night_is_said_and_counts_as_failed(company: Company, content: str) -> None:
+    with watched(company):
+        save_report(company, NightReport("published"))
+    assert scorecard(company, "status").exit_code == 0
+    path = company.state_dir / "last_night.json"
+    path.write_text(content, encoding="latin-1")
+    result = scorecard(company, "status", "--json")
+    assert result.exit_code == 1
+    assert f"{path} is damaged" in error_in_json(result)
 
 
 def test_a_night_that_is_running_is_exit_code_75_in_json_too(company: Company) -> None:
@@ -88,7 +193,7 @@ def test_the_shell_can_complete_commands(shell: str) -> None:
 
 
 @pytest.mark.xdist_group("sample_night")
-def test_after_a_night_every_answer_is_json(first_night: FirstNight) -> None:
+def test_after_a_night_every_answer_is_json(first_night: FirstNight, tmp_path: Path) -> None:
     assert first_night.run.exit_code == 0, first_night.run.output
     company = first_night.company
     status = json.loads(scorecard(company, "status", "--json").stdout)
@@ -101,6 +206,60 @@ def test_after_a_night_every_answer_is_json(first_night: FirstNight) -> None:
     assert json.loads(scorecard(company, "landed", "--json").stdout)
     (row,) = json.loads(scorecard(company, "query", "select count(*) as n from voice.feedback_cases", "--json").stdout)
     assert row["n"] > 100
+    page = json.loads(scorecard(company, "checks", "--html", str(tmp_path / "page.html"), "--json").stdout)
+    assert page["html"] == str(tmp_path / "page.html") and page["checks"] > 100
+    maps = json.loads(scorecard(company, "journey-map", str(tmp_path / "maps"), "--json").stdout)
+    assert maps["release_id"] == status["release_id"]
+    assert maps["files"] and all(Path(path).is_file() for path in maps["files"])
+
+
+@pytest.mark.xdist_group("sample_night")
+def test_a_comparison_says_in_json_what_differs(first_night: FirstNight, company: Company, tmp_path: Path) -> None:
+    with duckdb.connect(str(first_night.files / "marts.duckdb"), read_only=True) as marts:
+        stores = dict(marts.execute("select store_id, store_name from core.stores").fetchall())
+    query = company.folder / "expected" / "core" / "stores.sql"
+    query.parent.mkdir(parents=True)
+    query.write_text(
+        "select * from read_csv(getvariable('data') || '/stores.csv', all_varchar = true)", encoding="utf-8"
+    )
+
+    def compared(renamed: dict[str, str]) -> Result:
+        lines = ["store_id,store_name", *(f'{key},"{name}"' for key, name in (stores | renamed).items())]
+        (tmp_path / "stores.csv").write_text("\n".join(lines), encoding="utf-8")
+        environment = {
+            "SCORECARD_COMPANY": str(company.folder),
+            "SCORECARD_DATA_DIR": str(first_night.company.data_dir),
+        }
+        return CliRunner(env=environment).invoke(app, ["compare", str(tmp_path), "--json"])
+
+    equal = compared({})
+    assert equal.exit_code == 0, equal.output
+    (table,) = json.loads(equal.stdout)["tables"]
+    assert (table["table"], table["rows"], table["different"]) == ("core.stores", len(stores), 0)
+    first = min(stores)
+    different = compared({first: "Another name"})
+    assert different.exit_code == 1
+    assert error_in_json(different).endswith("differ from what is published: 1")
+    assert json.loads(different.stdout)["tables"][0]["examples"] == [
+        f"{first}: store_name {stores[first]}, expected Another name"
+    ]
+
+
+def test_a_sample_says_in_json_what_it_wrote(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.sample.SampleSpec", partial(SampleSpec, months=1))
+    answer = json.loads(scorecard(company, "sample", "--scale", "0.01", "--json").stdout)
+    assert answer["extracts_dir"] == str(company.extracts_dir)
+    assert answer["files"] == sum(path.is_file() for path in company.extracts_dir.glob("*/*/*"))
+    assert answer["rows"]["hr/employees"] > 0
+
+
+def test_a_mapping_says_in_json_what_it_wrote(company: Company, tmp_path: Path) -> None:
+    query = company.folder / "mapping" / "hr" / "departments.sql"
+    query.parent.mkdir(parents=True)
+    query.write_text("select 'D1' as department_code, 'Shop' as department_name order by 1", encoding="utf-8")
+    for written in (["hr/departments/departments.csv"], []):
+        answer = json.loads(scorecard(company, "map", str(tmp_path), "--json").stdout)
+        assert answer == {"extracts_dir": str(company.extracts_dir), "written": written}
 
 
 def test_the_log_of_a_night_is_for_its_owner_and_says_its_end(first_night: FirstNight) -> None:

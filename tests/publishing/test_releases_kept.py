@@ -249,6 +249,59 @@ def test_so_many_releases_are_kept_as_company_yml_says_and_seven_by_default(
     assert all(not entry["problem"] for entry in listed)
 
 
+def test_damage_is_listed_by_release_and_in_the_one_in_place_is_exit_code_1(company: Company) -> None:
+    for name in ("a", "b"):
+        publish(company, sealed(company, name))
+
+    def damage(release_id: str) -> None:
+        path = company.published_dir / "releases" / release_id / "marts.duckdb"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+    damage("a")
+    listed = json.loads(scorecard(company, "publications", "--json"))
+    assert [(entry["release_id"], bool(entry["problem"])) for entry in listed] == [("b", False), ("a", True)]
+    damage("b")
+    result = CliRunner(env={"SCORECARD_COMPANY": str(company.folder)}).invoke(app, ["publications", "--json"])
+    assert result.exit_code == 1
+    answer = json.loads(result.stdout)
+    assert "the release in place, b, is damaged" in answer["error"]
+    assert [(entry["release_id"], bool(entry["problem"])) for entry in answer["rows"]] == [("b", True), ("a", True)]
+
+
+def test_whatever_a_query_finds_is_json(company: Company) -> None:
+    publish(company, sealed(company, "a"))
+    sql = (
+        "select 'nan'::double as no_number, 0.5::double as share, map {date '2026-01-31': 1.50} as by_day, "
+        "[null, timestamp '2026-01-31 02:00:00'] as times, 1e-9::decimal(18, 9) as amount"
+    )
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    (row,) = json.loads(scorecard(company, "query", sql, "--json"), parse_constant=refuse)
+    assert row == {
+        "no_number": "nan", "share": 0.5, "by_day": {"2026-01-31": "1.50"}, "times": [None, "2026-01-31T02:00:00"],
+        "amount": "0.000000001",
+    }  # fmt: skip
+
+
+def test_a_link_to_no_release_is_said(company: Company) -> None:
+    release = publish(company, sealed(company, "a"))
+    release.folder.rename(company.data_dir / "elsewhere")
+    assert "which is no release" in scorecard(company, "publications", exit_code=1)
+
+
+@pytest.mark.parametrize("command", [["status"], ["checks"], ["query", "select 1"], ["journey-map", "maps"]])
+def test_a_file_that_cannot_be_opened_is_a_message(company: Company, command: list[str]) -> None:
+    release = publish(company, sealed(company, "a"))
+    release.marts_path.write_bytes(b"no database" * 1000)
+    result = CliRunner(env={"SCORECARD_COMPANY": str(company.folder)}).invoke(app, [*command, "--json"])
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "marts.duckdb" in json.loads(result.stdout)["error"]
+
+
 def test_a_rollback_passes_over_a_damaged_release_and_keeps_who_and_why(company: Company) -> None:
     for name in ("a", "b", "c"):
         publish(company, sealed(company, name))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,9 +119,12 @@ def test_a_link_to_another_disk_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "disk" / "truth.json").is_file()
 
 
-@pytest.mark.parametrize("wrong", [{"scale": 0}, {"months": -1}, {"customers": 0}, {"months": 400}])
-def test_a_size_that_makes_no_chain_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"must be positive|before the year 2000"):
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scale": 0}, {"scale": float("inf")}, {"months": -1}, {"customers": 0}, {"months": 400}, {"months": 10**6}],
+)
+def test_a_size_that_makes_no_chain_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"must be a positive number|before the year 2000"):
         SampleSpec(**wrong)
 
 
