@@ -30,6 +30,11 @@ _ENOUGH_CHARACTERS = 10_000
 _WIDE = re.compile(r"(?P<within>(?<=[a-z])[^\x00-\x7f](?=[a-z]))|[^\x00-\x7f]")
 # Control characters of the upper half are in no text; letters that stand in threes or more are in no Western word.
 _ODD_WESTERN = re.compile(r"[\x80-\x9f]|[^\x00-\x9f]{3,}")
+# Kana as well: GB18030 has them where Japanese encodings do.
+_HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+")
+# Fewer characters than these may be names, which are in no dictionary.
+_FEW_HAN = 8
+_HAN_PER_CHARACTER_IN_WORDS = 50
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 Opener = Callable[[], IO[bytes]]
@@ -176,7 +181,7 @@ class _Plausibility:
 
     GB18030 also reads most Latin-1 text, as rare characters or as single ones within a word; real Chinese text consists of
     common ones in a row. Latin-1 reads anything, Chinese text as accented letters in a row; in real Western text they stand
-    between plain ones.
+    between plain ones. GB18030 reads Korean and Japanese text as common characters that never make a word.
     """
 
     def __init__(self, is_chinese: bool) -> None:
@@ -184,6 +189,9 @@ class _Plausibility:
         self._wide = 0
         self._odd = 0
         self._first_odd: tuple[int, str] | None = None
+        self._han = 0
+        self._in_words = 0
+        self._first_han: tuple[int, str] | None = None
 
     def feed(self, text: str, line: int) -> None:
         """Take a piece of text that begins in ``line``."""
@@ -198,9 +206,26 @@ class _Plausibility:
             self._odd += len(odd)
             if self._first_odd is None:
                 self._first_odd = (line + text.count("\n", 0, match.start()), odd[:10])
+        if self._is_chinese:
+            self._count_words(text, line)
+
+    def _count_words(self, text: str, line: int) -> None:
+        # Only here: it reads its dictionary, and most nights have no text to guess at.
+        from rjieba import cut
+
+        for match in _HAN.finditer(text):
+            if self._first_han is None:
+                self._first_han = (line + text.count("\n", 0, match.start()), match.group()[:10])
+            for word in cut(match.group(), False):
+                self._han += len(word)
+                self._in_words += len(word) if len(word) > 1 else 0
+            if self._han >= _ENOUGH_CHARACTERS:
+                break
 
     def unlikely(self) -> tuple[int, str] | None:
-        """Line and text of the first odd character where they are too many."""
+        """Line and text of the first odd character where they are too many, or of the first of many that make no words."""
+        if self._han >= _FEW_HAN and self._in_words * _HAN_PER_CHARACTER_IN_WORDS < self._han:
+            return self._first_han
         return self._first_odd if self._odd * (4 if self._is_chinese else 2) > self._wide else None
 
 

@@ -91,6 +91,53 @@ def test_latin_1_is_recognised_where_it_is_declared_and_never_instead_of_chinese
     assert "unlikely" in refusal(broken)
 
 
+FOREIGN = [
+    ("euc_kr", "제품이 파손되어 도착했습니다. 직원이 매우 친절했습니다"),
+    ("cp949", "색상이 사진과 다르고 크기도 맞지 않습니다"),
+    ("euc_jp", "商品が壊れていたので返品しました"),
+    ("euc_jp", "東京都 大阪府 名古屋市 札幌市 福岡市"),
+    ("shift_jis", "商品が壊れていたので返品しました"),
+    ("iso8859_7", "Το προϊόν ήταν χαλασμένο και επέστρεψα"),
+    ("iso8859_5", "неправильный цвет и размер"),
+    ("koi8_r", "неправильный цвет и размер"),
+    ("cp1251", "неправильный цвет и размер"),
+    ("cp1250", "příliš žluťoučký kůň"),
+    ("cp1256", "المنتج تالف وصل متأخرا"),
+    ("big5", "商品損壞 顏色不對 退貨"),
+    ("latin_1", "Größe passt nicht"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "text"), FOREIGN)
+def test_text_in_an_encoding_that_nobody_declared_is_refused_and_right_once_it_is_declared(
+    shop: Shop, encoding: str, text: str
+) -> None:
+    shop.deliver("sales/returns/a_20261001.csv", f"{RETURNS_HEADER}\n{ROW}{text}\n".encode(encoding))
+    shop.land()
+    assert "in none of the contract's encodings" in refusal(shop)
+    shop.company.deliveries_path.write_text(f"sales/returns: {{format: {{encodings: [{encoding}]}}}}\n")
+    assert shop.land().rows_landed == 1
+    assert reason_rows(shop) == [text]
+    shop.reconcile()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["颜色不对，尺码不合", "店员态度很好", "配送太慢，下次不会再来"],
+        ["北京朝阳店", "上海徐汇店", "广州天河店", "深圳南山店"],
+        ["张伟", "王芳", "李娜"],
+        ["好"],
+        ["纯棉短袖T恤", "蓝牙耳机", "保温杯"],
+    ],
+)
+def test_chinese_text_is_taken_for_what_it_is(shop: Shop, texts: list[str]) -> None:
+    rows = "".join(f"R{number},O1,1,2026-10-01 10:00:00,1,2.5,{text}\n" for number, text in enumerate(texts))
+    shop.deliver("sales/returns/a_20261001.csv", f"{RETURNS_HEADER}\n{rows}".encode("gb18030"))
+    shop.land()
+    assert reason_rows(shop) == texts
+
+
 @pytest.mark.parametrize(
     ("content", "parts"),
     [

@@ -267,3 +267,41 @@ def test_the_log_of_a_night_is_for_its_owner_and_says_its_end(first_night: First
     text = log.read_text(encoding="utf-8")
     assert "landing" in text and "published, release" in text
     assert log.stat().st_mode & 0o077 == 0
+
+
+NIGHT_AT_THE_BARRIER = """
+import sys
+from orchestration import nightly
+from orchestration.cli import main
+from orchestration.state import NightReport
+def night(company):
+    print("running", flush=True)
+    sys.stdin.read()
+    return NightReport(outcome="unchanged")
+nightly.run_nightly = night
+print("ready", flush=True)
+sys.stdin.readline()
+main()
+"""
+
+
+def test_of_five_nights_that_begin_at_once_one_runs_and_four_are_told_so(company: Company) -> None:
+    command = [sys.executable, "-c", NIGHT_AT_THE_BARRIER, "nightly", "--company", str(company.folder)]
+    nights = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT_DIR
+        )
+        for _ in range(5)
+    ]
+    pipes = [(night.stdin, night.stdout) for night in nights if night.stdin is not None and night.stdout is not None]
+    assert [output.readline() for _, output in pipes] == ["ready\n"] * 5
+    for barrier, _ in pipes:
+        barrier.write("\n")
+        barrier.flush()
+    # Each says one of two things, and the one that runs goes on until it has nothing more to read.
+    said = [output.readline() for _, output in pipes]
+    running = said.index("running\n")
+    assert ["another night is running" in line for line in said] == [place != running for place in range(5)]
+    codes = [night.wait() for night in nights if night is not nights[running]]
+    pipes[running][0].close()
+    assert (nights[running].wait(), codes) == (0, [75] * 4)
