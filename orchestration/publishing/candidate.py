@@ -31,7 +31,7 @@ INCENTIVES_SCHEMAS = ("incentive",)
 # What a column's tag in the models' YAML says it holds, and what the file that BI tools open never has.
 NOT_FOR_BI = frozenset({"pay", "contact", "name"})
 
-# Files of this storage version are read by DuckDB 1.4, 1.5 and 2, and ignore a stale write-ahead log beside them.
+# Files of this storage version are read by DuckDB 1.4, 1.5 and 2, and ignore a write-ahead log of another file beside them.
 STORAGE_VERSION = "v1.4.0"
 
 
