@@ -89,7 +89,7 @@ PAY_RULES = (
         "scores_have_not_drifted",
         "survey_answers",
         day="submitted_on",
-        group="measure_code",
+        part="measure_code",
         bucket="score",
         where="exclusion_reason is null and measure_code is not null",
     ),

@@ -30,6 +30,7 @@ class Defect:
 
 
 LAST_LINES = "(select max(ordered_on) from marts.core.order_lines)"
+LAST_ANSWERS = "(select max(submitted_on) from marts.core.survey_answers)"
 LAST_PAYOUT = "(select max(period_start) from incentives.incentive.payouts where is_complete)"
 MARTS_DEFECTS = (
     Defect("a fan-out join doubles order lines", "order_lines.are_there_once",
@@ -298,6 +299,8 @@ INCENTIVES_DEFECTS = (
            f"where ordered_on > {LAST_LINES} - 7"),
     Defect("prices are in cents", "order_lines.amounts_have_not_drifted",
            "update marts.core.order_lines set unit_price = unit_price * 100"),
+    Defect("prices of the last day are in cents", "order_lines.amounts_have_not_drifted",
+           f"update marts.core.order_lines set unit_price = unit_price * 100 where ordered_on = {LAST_LINES}"),
     Defect("a store fell silent", "order_lines.no_store_fell_silent",
            f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 7 "
            "and store_id = (select mode(store_id) from marts.core.order_lines)"),
@@ -307,6 +310,8 @@ INCENTIVES_DEFECTS = (
            "(select max(submitted_on) - 1 from marts.core.survey_answers)"),
     Defect("everybody is suddenly happy", "survey_answers.scores_have_not_drifted",
            "update marts.core.survey_answers set score = 5 where measure_code = 'csat' and score is not null"),
+    Defect("every answer of the last day is a 5", "survey_answers.scores_have_not_drifted",
+           f"update marts.core.survey_answers set score = 5 where score is not null and submitted_on = {LAST_ANSWERS}"),
 )  # fmt: skip
 
 
