@@ -1,7 +1,7 @@
 """Gate rules of what was delivered: people, orders, returns, and the books of landing."""
 
 from expectations.rules import Rule, rows_check
-from expectations.shared_rules import rows_reconcile_with_raw
+from expectations.shared_rules import rows_reconcile_with_raw, volume_is_in_season
 
 RULES = (
     rows_check(
@@ -135,4 +135,33 @@ PAY_RULES = (
         "select count(*) from marts.meta.landed_files",
         has_threshold=True,
     ),
+    # A file without a row is the delivery of a quiet day for an extract that has such, and of a failed query for one of which
+    # hardly a day in twenty ever came with fewer than five rows. All empty files of an extract have the same content. One
+    # without a day in its name is replaced by a later one; full lists that are empty were refused.
+    rows_check(
+        "landed_files.empty_are_replaced",
+        """
+        select source_name, extract_name, day, files_before, usual_rows
+        from (
+            select *, count(*) over earlier as files_before, quantile_disc(rows, 0.05) over earlier as usual_rows,
+                   max(day) filter (where rows > 0) over (partition by source_name, extract_name) as last_day
+            from (
+                select source_name, extract_name, delivered_on as day, bool_or(is_dated) as is_dated,
+                       max(case when status = 'landed' then raw_row_count else row_count end) as rows
+                from marts.meta.landed_files
+                where status in ('landed', 'duplicate') and not is_full_list
+                group by source_name, extract_name, delivered_on
+            )
+            window earlier as (
+                partition by source_name, extract_name order by day rows between unbounded preceding and 1 preceding
+            )
+        )
+        where rows = 0 and (is_dated or day > last_day) and files_before >= 5 and usual_rows >= 5
+        qualify count(*) over () > $threshold::decimal(18, 4)
+        """,
+        "select count(*) from marts.meta.landed_files",
+        has_threshold=True,
+    ),
+    volume_is_in_season("returns", day="returned_on"),
+    volume_is_in_season("service_tickets", day="opened_on"),
 )

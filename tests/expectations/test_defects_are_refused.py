@@ -278,6 +278,18 @@ INCENTIVES_DEFECTS = (
     Defect("a file could not be read, and no other came of its day", "landed_files.unread_are_replaced",
            "update marts.meta.landed_files set status = 'refused' where extract_name = 'order_lines' "
            "and delivered_on = (select max(delivered_on) - 9 from marts.meta.landed_files)"),
+    Defect("the returns of the last month came empty", "landed_files.empty_are_replaced",
+           "update marts.meta.landed_files set row_count = 0, raw_row_count = 0 where extract_name = 'returns' "
+           "and delivered_on = (select max(delivered_on) from marts.meta.landed_files where extract_name = 'returns')"),
+    Defect("a day without sales was delivered", "landed_files.empty_are_replaced",
+           "update marts.meta.landed_files set row_count = 0, raw_row_count = 0 where extract_name = 'order_lines' "
+           "and delivered_on = (select max(delivered_on) - 3 from marts.meta.landed_files)"),
+    Defect("of the last week's returns only one is there", "returns.volume_is_in_season",
+           "delete from marts.core.returns where returned_on > (select max(returned_on) - 7 from marts.core.returns) "
+           "and return_id <> (select max_by(return_id, returned_on) from marts.core.returns)"),
+    Defect("the tickets of the last week were delivered tenfold", "service_tickets.volume_is_in_season",
+           "insert into marts.core.service_tickets select tickets.* from marts.core.service_tickets as tickets, range(10) "
+           "where opened_on > (select max(opened_on) - 7 from marts.core.service_tickets)"),
     Defect("salaries of a period are in cents", "statements.bases_stay_near_the_period_before",
            f"update incentives.incentive.statements set base_amount = base_amount * 100 where period_start = {LAST_PAYOUT}"),
     Defect("pay triples within a period", "payouts.stay_near_the_period_before",
