@@ -3,18 +3,41 @@
 from expectations.rules import Rule, rows_check
 
 
-def excluded_share_is_small(table: str) -> Rule:
-    """Rows with an ``exclusion_reason`` are at most the threshold's share of ``core.<table>``."""
+def excluded_share_is_small(table: str, day: str) -> Rule:
+    """Rows with an ``exclusion_reason`` are at most the threshold's share of ``core.<table>``, and of its last four weeks: in
+    all of history a night of which nothing counts is no share at all. Of rows that have no day, or one that is still to
+    come, those are recent that the release in place does not have.
+    """
     return Rule(
         f"{table}.excluded_share_is_small",
         f"""
-        select count(*) as checked,
-               case when count(exclusion_reason) > $threshold::decimal(18, 4) * count(*) then count(exclusion_reason)
-                    else 0 end as failed,
-               count(exclusion_reason) / nullif(count(*), 0) as observed
-        from marts.core.{table}
+        with counted as (
+            select case when {day} <= as_of then {day} end as day, count(*) as events, count(exclusion_reason) as excluded
+            from marts.core.{table} cross join warehouse.control.night group by all
+        ),
+        in_place as (
+            select count(*) as events, count(exclusion_reason) as excluded
+            from previous.core.{table} cross join warehouse.control.night where coalesce({day} > as_of, true)
+        ),
+        recent as (
+            select events, excluded from counted where day > (select max(day) from counted) - 28
+            union all
+            select greatest(0, counted.events - in_place.events), greatest(0, counted.excluded - in_place.excluded)
+            from counted cross join in_place
+            where day is null and exists (select 1 from previous.core.{table})
+        ),
+        shares as (
+            select sum(excluded) as excluded, sum(excluded) / sum(events) as share from counted
+            union all
+            select sum(excluded), sum(excluded) / sum(events) from recent
+        )
+        select (select count(*) from marts.core.{table}) as checked,
+               coalesce(max(excluded) filter (where share > $threshold::decimal(18, 4)), 0) as failed,
+               max(share) as observed
+        from shares
         """,
         has_threshold=True,
+        version=2,
     )
 
 

@@ -77,7 +77,7 @@ RULES = (
         """,
         "select count(*) from marts.core.survey_answers",
     ),
-    excluded_share_is_small("survey_answers"),
+    excluded_share_is_small("survey_answers", day="submitted_on"),
     are_fresh("survey_answers", day="submitted_on"),
     did_not_shrink("survey_answers", schema="core"),
     no_day_was_lost("survey_answers", day="submitted_on"),

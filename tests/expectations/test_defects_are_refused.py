@@ -51,6 +51,8 @@ MARTS_DEFECTS = (
            f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 4"),
     Defect("a rule of exclusion takes too much", "order_lines.excluded_share_is_small",
            "update marts.core.order_lines set exclusion_reason = 'test' where rowid % 20 = 0"),
+    Defect("nothing of the last day counts", "order_lines.excluded_share_is_small",
+           f"update marts.core.order_lines set exclusion_reason = 'test' where ordered_on = {LAST_LINES}"),
     Defect("the table is empty", "order_lines.rows_reconcile_with_raw", "delete from marts.core.order_lines"),
     Defect("half of the history is lost", "order_lines.did_not_shrink",
            "delete from marts.core.order_lines where rowid % 2 = 0"),
@@ -213,6 +215,9 @@ MARTS_DEFECTS = (
     Defect("a score is not its lines", "scorecards.equal_the_sum_of_their_lines",
            "update marts.scorecard.scorecards set score = score + 1 where score is not null"),
     Defect("most scores are null", "scorecards.are_mostly_scored", "update marts.scorecard.scorecards set score = null"),
+    Defect("the scores of the last month are null", "scorecards.are_mostly_scored",
+           "update marts.scorecard.scorecards set score = null where period_type = 'month' and period_start = "
+           "(select max(period_start) from marts.scorecard.scorecards where period_type = 'month')"),
     Defect("scorecards use another result", "scorecard_lines.use_the_published_results",
            "update marts.scorecard.scorecard_lines set value = value + 0.1 where status = 'scored'"),
     Defect("weights do not sum to one", "scorecard_lines.weigh_one",
