@@ -82,6 +82,39 @@ RULES = (
         """,
         "select count(*) from marts.core.employee_assignments",
     ),
+    # One that an older list had need only be there when it began well before that list: it may have been gone by its first day.
+    rows_check(
+        "employee_assignments.are_those_delivered",
+        """
+        with delivered as (
+            select employee_id, valid_from, max(_delivery_key) as list, cast(max(_delivered_at) as date) as listed_on,
+                   max_by([department_code, job_role, store_id, manager_id], (_delivery_key, _line_no)) as place,
+                   coalesce(max_by([fte], (_delivery_key, _line_no))[1], 1) as fte,
+                   max_by([valid_to], (_delivery_key, _line_no))[1] as valid_to,
+                   lead(valid_from) over (partition by employee_id order by valid_from) as next_from
+            from warehouse.raw.hr__assignments group by employee_id, valid_from
+        ),
+        leavers as (
+            select employee_id, max_by([terminated_on], (_delivery_key, _line_no))[1] as terminated_on
+            from warehouse.raw.hr__employees group by employee_id
+        ),
+        expected as (
+            select delivered.*, list = max(list) over () as is_listed,
+                   least(valid_to, next_from, terminated_on, date '9999-12-31') as ends_on
+            from delivered left join leavers using (employee_id)
+        )
+        select employee_id, valid_from, expected.ends_on, core.valid_to, expected.place, expected.fte, core.fte as published_fte
+        from expected full join marts.core.employee_assignments as core using (employee_id, valid_from)
+        where case
+            when expected.list is null then true
+            when core.job_role is null then valid_from < ends_on and (is_listed or valid_from < listed_on - 1)
+            else place <> [core.department_code, core.job_role, core.store_id, core.manager_id] or expected.fte <> core.fte
+                 or coalesce(core.valid_to, date '9999-12-31') > ends_on
+                 or (is_listed and coalesce(core.valid_to, date '9999-12-31') <> ends_on)
+        end
+        """,
+        "select count(*) from marts.core.employee_assignments",
+    ),
     rows_reconcile_with_raw("customers", "sales__customers", key="customer_id"),
     rows_reconcile_with_raw("products", "sales__products", key="product_id"),
     rows_reconcile_with_raw("stores", "sales__stores", key="store_id"),

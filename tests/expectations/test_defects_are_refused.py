@@ -70,6 +70,17 @@ MARTS_DEFECTS = (
            "delete from marts.core.employees where rowid = 2"),
     Defect("two assignments at one time", "employee_assignments.do_not_overlap",
            "insert into marts.core.employee_assignments from marts.core.employee_assignments limit 1"),
+    Defect("an assignment is lost", "employee_assignments.are_those_delivered",
+           "delete from marts.core.employee_assignments where rowid = 1"),
+    Defect("an assignment that is over is lost", "employee_assignments.are_those_delivered",
+           "delete from marts.core.employee_assignments where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where valid_to is not null)"),
+    Defect("an assignment is at another store", "employee_assignments.are_those_delivered",
+           "update marts.core.employee_assignments set store_id = null where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where store_id is not null)"),
+    Defect("an assignment does not end", "employee_assignments.are_those_delivered",
+           "update marts.core.employee_assignments set valid_to = null where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where valid_to is not null)"),
     Defect("a customer is missing", "customers.rows_reconcile_with_raw",
            "delete from marts.core.customers where rowid = 2"),
     Defect("a product is there twice", "products.rows_reconcile_with_raw",
@@ -111,6 +122,15 @@ MARTS_DEFECTS = (
            "where exclusion_reason is null and rowid < 5"),
     Defect("a fifth of the answers is screened out", "survey_answers.excluded_share_is_small",
            "update marts.core.survey_answers set exclusion_reason = 'screened' where rowid % 5 = 0"),
+    Defect("no answer of the last three days counts", "survey_answers.excluded_share_is_small",
+           "update marts.core.survey_answers set exclusion_reason = 'screened' "
+           f"where submitted_on > {LAST_ANSWERS} - 3"),
+    Defect("answers came without their responses", "survey_answers.excluded_share_is_small",
+           "update marts.core.survey_answers set submitted_on = null, exclusion_reason = 'no_response' "
+           f"where submitted_on > {LAST_ANSWERS} - 3"),
+    Defect("the invitations of a channel are lost", "response_funnel.invited_reconcile_with_raw",
+           "delete from marts.voice.response_funnel where level = 'company' and channel = "
+           "(select min(channel) from marts.voice.response_funnel where invited_count > 0)"),
     Defect("a bad answer has no case", "feedback_cases.are_those_of_bad_answers",
            "delete from marts.voice.feedback_cases where rowid = 1"),
     Defect("a case is there twice", "feedback_cases.are_those_of_bad_answers",
@@ -144,6 +164,11 @@ MARTS_DEFECTS = (
            "and entity_id = (select min(store_id) from marts.core.survey_answers)"),
     Defect("a result lost its value", "kpi_results.reportable_have_a_value",
            "update marts.kpi.kpi_results set value = null where measure_code = 'csat' and is_reportable"),
+    Defect("a delivered value is not published", "kpi_results.delivered_values_reconcile_with_raw",
+           "delete from marts.kpi.kpi_results where rowid = "
+           "(select min(rowid) from marts.kpi.kpi_results where origin = 'delivered')"),
+    Defect("a delivered value is another", "kpi_results.delivered_values_reconcile_with_raw",
+           "update marts.kpi.kpi_results set numerator = numerator + 1 where origin = 'delivered' and n > 5"),
     Defect("a result is there twice", "kpi_results.are_there_once",
            "insert into marts.kpi.kpi_results from marts.kpi.kpi_results limit 1"),
     Defect("a result is of nobody", "kpi_results.are_of_known_entities",
@@ -322,9 +347,8 @@ INCENTIVES_DEFECTS = (
            f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 7 "
            "and store_id = (select mode(store_id) from marts.core.order_lines)"),
     Defect("last week's answers were lost", "survey_answers.volume_is_in_season",
-           "delete from marts.core.survey_answers where submitted_on between "
-           "(select max(submitted_on) - 6 from marts.core.survey_answers) and "
-           "(select max(submitted_on) - 1 from marts.core.survey_answers)"),
+           "delete from marts.core.survey_answers "
+           f"where submitted_on between {LAST_ANSWERS} - 6 and {LAST_ANSWERS} - 1"),
     Defect("everybody is suddenly happy", "survey_answers.scores_have_not_drifted",
            "update marts.core.survey_answers set score = 5 where measure_code = 'csat' and score is not null"),
     Defect("every answer of the last day is a 5", "survey_answers.scores_have_not_drifted",
