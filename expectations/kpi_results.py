@@ -37,6 +37,32 @@ RULES = (
         ) using (measure_code)
         """,
     ),
+    rows_check(
+        "kpi_results.delivered_values_reconcile_with_raw",
+        """
+        with delivered as (
+            select measure_code, level, entity_id, period_start,
+                   max_by(value, (_delivery_key, _line_no)) as value
+            from warehouse.raw.hr__measure_values group by measure_code, level, entity_id, period_start
+        ),
+        to_publish as (
+            select delivered.*, measures.reported_period_type as period_type
+            from delivered
+            inner join warehouse.policy.measures as measures
+                on measures.measure_code = delivered.measure_code and not measures.is_pay_parameter
+                and measures.valid_from <= delivered.period_start
+                and delivered.period_start < coalesce(measures.valid_to, date '9999-12-31')
+            semi join warehouse.intermediate.int_periods_listed as periods
+                on periods.period_type = measures.reported_period_type and periods.period_start = delivered.period_start
+        )
+        select measure_code, level, entity_id, period_type, period_start, to_publish.value, published.numerator
+        from to_publish
+        full join (select * from marts.kpi.kpi_results where origin = 'delivered') as published
+            using (measure_code, level, entity_id, period_type, period_start)
+        where published.numerator is distinct from cast(to_publish.value as decimal(28, 4))
+        """,
+        "select count(*) from marts.kpi.kpi_results",
+    ),
     Rule(
         "kpi_results.values_lie_within_their_scale",
         """

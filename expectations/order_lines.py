@@ -66,7 +66,7 @@ RULES = (
         """,
         "select count(*) from marts.core.order_lines",
     ),
-    excluded_share_is_small("order_lines"),
+    excluded_share_is_small("order_lines", day="ordered_on"),
     are_fresh("order_lines", day="ordered_on"),
     did_not_shrink("order_lines", schema="core"),
     no_day_was_lost("order_lines", day="ordered_on"),

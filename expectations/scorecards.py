@@ -53,16 +53,23 @@ RULES = (
         ) as lines using (level, entity_id, period_type, period_start)
         """,
     ),
+    # Of the newest month and the newest quarter that are over: in one that has begun few have results yet, and in all of
+    # history a month without scores is no share at all.
     Rule(
         "scorecards.are_mostly_scored",
         """
-        select count(*) as checked,
-               case when count(*) filter (where score is null) > $threshold::decimal(18, 4) * count(*)
-                    then count(*) filter (where score is null) else 0 end as failed,
-               count(*) filter (where score is null) / nullif(count(*), 0) as observed
-        from marts.scorecard.scorecards
+        select (select count(*) from marts.scorecard.scorecards) as checked,
+               coalesce(max(unscored) filter (where unscored > $threshold::decimal(18, 4) * scorecards), 0) as failed,
+               max(unscored / scorecards) as observed
+        from (
+            select count(*) as scorecards, count(*) filter (where score is null) as unscored
+            from marts.scorecard.scorecards where is_complete
+            group by period_type, period_start
+            qualify row_number() over (partition by period_type order by period_start desc) = 1
+        )
         """,
         has_threshold=True,
+        version=2,
     ),
     rows_check(
         "scorecard_lines.use_the_published_results",

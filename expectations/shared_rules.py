@@ -3,18 +3,41 @@
 from expectations.rules import Rule, rows_check
 
 
-def excluded_share_is_small(table: str) -> Rule:
-    """Rows with an ``exclusion_reason`` are at most the threshold's share of ``core.<table>``."""
+def excluded_share_is_small(table: str, day: str) -> Rule:
+    """Rows with an ``exclusion_reason`` are at most the threshold's share of ``core.<table>``, and of its last four weeks: in
+    all of history a night of which nothing counts is no share at all. Of rows that have no day, or one that is still to
+    come, those are recent that the release in place does not have.
+    """
     return Rule(
         f"{table}.excluded_share_is_small",
         f"""
-        select count(*) as checked,
-               case when count(exclusion_reason) > $threshold::decimal(18, 4) * count(*) then count(exclusion_reason)
-                    else 0 end as failed,
-               count(exclusion_reason) / nullif(count(*), 0) as observed
-        from marts.core.{table}
+        with counted as (
+            select case when {day} <= as_of then {day} end as day, count(*) as events, count(exclusion_reason) as excluded
+            from marts.core.{table} cross join warehouse.control.night group by all
+        ),
+        in_place as (
+            select count(*) as events, count(exclusion_reason) as excluded
+            from previous.core.{table} cross join warehouse.control.night where coalesce({day} > as_of, true)
+        ),
+        recent as (
+            select events, excluded from counted where day > (select max(day) from counted) - 28
+            union all
+            select greatest(0, counted.events - in_place.events), greatest(0, counted.excluded - in_place.excluded)
+            from counted cross join in_place
+            where day is null and exists (select 1 from previous.core.{table})
+        ),
+        shares as (
+            select sum(excluded) as excluded, sum(excluded) / sum(events) as share from counted
+            union all
+            select sum(excluded), sum(excluded) / sum(events) from recent
+        )
+        select (select count(*) from marts.core.{table}) as checked,
+               coalesce(max(excluded) filter (where share > $threshold::decimal(18, 4)), 0) as failed,
+               max(share) as observed
+        from shares
         """,
         has_threshold=True,
+        version=2,
     )
 
 
@@ -117,76 +140,116 @@ def volume_is_in_season(table: str, day: str) -> Rule:
     )
 
 
-# Two samples of this size from one distribution stay far below any threshold worth setting.
-_DRIFT_ROWS = 200
-_DRIFT_DAYS = 56
+# A day is held against the eight weeks before it for as long as its month is not paid: four weeks, and whatever else is new
+# since the release in place. So is the week that ends with it, for where a day has few rows.
+_DRIFT_DAYS, _BEFORE_DAYS, _SPANS = 28, 56, (1, 7)
+# Samples of one distribution differ by more than is left to chance once in 100,000 comparisons: the logarithm of that, and
+# the quantile of the normal distribution.
+_CHANCE, _CHANCE_QUANTILE = 11.51, 4.26
 
 
-def _recent(table: str, day: str, group: str, bucket: str, where: str) -> str:
-    return " union all ".join(
-        f"""
-        select '{side}' as side, {group} as part, {bucket} as bucket, count(*) as events
-        from {database}.core.{table}
-        where {where} and {day} > (select max({day}) from {database}.core.{table} where {where}) - {_DRIFT_DAYS}
-        group by all
-        """
-        for side, database in (("now", "marts"), ("before", "previous"))
-    )
-
-
-def shares_have_not_drifted(name: str, table: str, day: str, group: str, bucket: str, where: str) -> Rule:
-    """Population stability index of ``bucket`` within each ``group``, over the last eight weeks known to the candidate
-    against those known to the release in place; the worst group counts. Groups with few rows on either side are passed
-    over: their index is noise.
+def _compared(table: str, day: str, part: str, bucket: str, where: str) -> str:
+    """Common table expressions, the last of which is ``compared``: rows by ``last_day``, ``days``, ``part`` and ``bucket``,
+    ``now`` in the span of so many days that ends there and ``before`` in those before it, both as the candidate knows them.
+    The span of all of the eight weeks up to the last day of the release in place is held against that release.
     """
+    counted = f"select {day} as day, {part} as part, {bucket} as bucket, count(*) as events from {{}}.core.{table}"
+    return f"""
+        ends as (
+            select last_day, last_day_in_place, least(last_day - {_DRIFT_DAYS}, last_day_in_place) as day_before
+            from (select max({day}) as last_day from marts.core.{table} where {where})
+            cross join (select max({day}) as last_day_in_place from previous.core.{table} where {where})
+        ),
+        counted as (
+            {counted.format("marts")} cross join ends
+            where {where} and {day} > day_before - {_BEFORE_DAYS + max(_SPANS)} group by all
+        ),
+        in_place as (
+            {counted.format("previous")} cross join ends
+            where {where} and {day} > last_day_in_place - {_BEFORE_DAYS} group by all
+        ),
+        spans as (
+            select distinct counted.day as last_day, unnest({list(_SPANS)}) as days
+            from counted inner join ends on counted.day > day_before
+        ),
+        compared as (
+            select spans.last_day, days, part, bucket,
+                   coalesce(sum(events) filter (where day > spans.last_day - days), 0) as now,
+                   coalesce(sum(events) filter (where day <= spans.last_day - days), 0) as before
+            from spans
+            inner join counted on day <= spans.last_day and day > spans.last_day - days - {_BEFORE_DAYS}
+            group by all
+            union all
+            select last_day_in_place, {_BEFORE_DAYS}, part, bucket, coalesce(sum(now), 0), coalesce(sum(before), 0)
+            from (select *, events as now, 0 as before from counted union all select *, 0, events from in_place)
+            inner join ends on day between last_day_in_place - {_BEFORE_DAYS - 1} and last_day_in_place
+            group by all
+        )
+    """
+
+
+def _drift_rule(name: str, table: str, drift: str) -> Rule:
+    """A rule on the select ``drift`` of spans, each with the ``distance`` that is beyond chance."""
     return Rule(
         f"{table}.{name}",
         f"""
-        with counted as ({_recent(table, day, group, bucket, where)}),
-        sides as (
-            select part, bucket, coalesce(sum(events) filter (where side = 'now'), 0) + 0.5 as now,
-                   coalesce(sum(events) filter (where side = 'before'), 0) + 0.5 as before
-            from counted group by part, bucket
-        ),
-        shares as (
-            select part, now / sum(now) over part_rows as now, before / sum(before) over part_rows as before
-            from sides
-            window part_rows as (partition by part)
-            qualify least(sum(now) over part_rows, sum(before) over part_rows) >= {_DRIFT_ROWS}
-        ),
-        drift as (select part, sum((now - before) * ln(now / before)) as psi from shares group by part)
         select (select count(*) from marts.core.{table}) as checked,
-               (select count(*) from drift where psi > $threshold::double) as failed,
-               (select round(max(psi), 4) from drift) as observed
+               count(*) filter (where distance > $threshold::double) as failed,
+               round(max(greatest(distance, 0)), 4) as observed
+        from ({drift})
         """,
         has_threshold=True,
+        version=2,
+        rows_sql=f"select * from ({drift}) where distance > $threshold::double order by last_day, days",
     )
+
+
+def shares_have_not_drifted(name: str, table: str, day: str, part: str, bucket: str, where: str) -> Rule:
+    """Divergence of the shares of ``bucket`` within each ``part``, and over all of them, by how much it is beyond chance; the
+    worst counts. Twice that of Kullback and Leibler, which is the population stability index of a small shift; times the
+    rows it is chi-square distributed, whose quantile is that of Wilson and Hilferty.
+    """
+    chance = f"power(1 - 2 / (9 * freedom) + {_CHANCE_QUANTILE} * sqrt(2 / (9 * freedom)), 3)"
+    drift = f"""
+        with {_compared(table, day, part, bucket, where)},
+        shares as (
+            select last_day, days, part, sum(now) over buckets as now_rows, sum(before) over buckets as before_rows,
+                   now / sum(now) over buckets as now, (before + 0.5) / sum(before + 0.5) over buckets as before
+            from compared
+            window buckets as (partition by last_day, days, part)
+        ),
+        parts as (
+            select last_day, days, part, 2 * sum(now * ln(nullif(now, 0) / before)) as divergence,
+                   count(*) - 1 as freedom, 1 / (1 / any_value(now_rows) + 1 / any_value(before_rows)) as weight
+            from shares where now_rows > 0 and before_rows > 0
+            group by last_day, days, part having count(*) > 1
+        ),
+        summed as (
+            select last_day, days, part, sum(divergence * weight) as divergence, sum(freedom) as freedom, sum(weight) as weight
+            from parts
+            group by grouping sets ((last_day, days, part), (last_day, days))
+        )
+        select last_day, days, part, (divergence - freedom * {chance}) / weight as distance from summed
+    """
+    return _drift_rule(name, table, drift)
 
 
 def amounts_have_not_drifted(table: str, day: str, amount: str, where: str) -> Rule:
-    """Kolmogorov-Smirnov distance of ``amount`` over the last eight weeks known to the candidate against those known to
-    the release in place, on a logarithmic scale of steps of a tenth.
+    """Kolmogorov-Smirnov distance of ``amount``, on a logarithmic scale of steps of a tenth, by how much it is beyond
+    chance, for which the bound of Dvoretzky, Kiefer and Wolfowitz stands.
     """
     bucket = f"cast(sign({amount}) * floor(10 * ln(1 + abs(cast({amount} as double)))) as integer)"
-    return Rule(
-        f"{table}.amounts_have_not_drifted",
-        f"""
-        with counted as ({_recent(table, day, "1", bucket, where)}),
+    drift = f"""
+        with {_compared(table, day, "null", bucket, where)},
         steps as (
-            select bucket, coalesce(sum(events) filter (where side = 'now'), 0) as now,
-                   coalesce(sum(events) filter (where side = 'before'), 0) as before
-            from counted group by bucket
-        ),
-        totals as (select sum(now) as now, sum(before) as before from steps),
-        distances as (
-            select abs(sum(steps.now) over upward / totals.now - sum(steps.before) over upward / totals.before) as distance
-            from steps cross join totals
-            where least(totals.now, totals.before) >= {_DRIFT_ROWS}
-            window upward as (order by bucket)
+            select last_day, days, sum(now) over upward as now, sum(before) over upward as before,
+                   sum(now) over buckets as now_rows, sum(before) over buckets as before_rows
+            from compared
+            window buckets as (partition by last_day, days), upward as (partition by last_day, days order by bucket)
         )
-        select (select count(*) from marts.core.{table}) as checked,
-               (select count(*) from distances where distance > $threshold::double) as failed,
-               (select round(max(distance), 4) from distances) as observed
-        """,
-        has_threshold=True,
-    )
+        select last_day, days, max(abs(now / now_rows - before / before_rows))
+               - sqrt((ln(2) + {_CHANCE}) / 2 * (1 / any_value(now_rows) + 1 / any_value(before_rows))) as distance
+        from steps where now_rows > 0 and before_rows > 0
+        group by last_day, days
+    """
+    return _drift_rule("amounts_have_not_drifted", table, drift)

@@ -1,7 +1,7 @@
 """Gate rules of what was delivered: people, orders, returns, and the books of landing."""
 
 from expectations.rules import Rule, rows_check
-from expectations.shared_rules import rows_reconcile_with_raw
+from expectations.shared_rules import rows_reconcile_with_raw, volume_is_in_season
 
 RULES = (
     rows_check(
@@ -82,6 +82,39 @@ RULES = (
         """,
         "select count(*) from marts.core.employee_assignments",
     ),
+    # One that an older list had need only be there when it began well before that list: it may have been gone by its first day.
+    rows_check(
+        "employee_assignments.are_those_delivered",
+        """
+        with delivered as (
+            select employee_id, valid_from, max(_delivery_key) as list, cast(max(_delivered_at) as date) as listed_on,
+                   max_by([department_code, job_role, store_id, manager_id], (_delivery_key, _line_no)) as place,
+                   coalesce(max_by([fte], (_delivery_key, _line_no))[1], 1) as fte,
+                   max_by([valid_to], (_delivery_key, _line_no))[1] as valid_to,
+                   lead(valid_from) over (partition by employee_id order by valid_from) as next_from
+            from warehouse.raw.hr__assignments group by employee_id, valid_from
+        ),
+        leavers as (
+            select employee_id, max_by([terminated_on], (_delivery_key, _line_no))[1] as terminated_on
+            from warehouse.raw.hr__employees group by employee_id
+        ),
+        expected as (
+            select delivered.*, list = max(list) over () as is_listed,
+                   least(valid_to, next_from, terminated_on, date '9999-12-31') as ends_on
+            from delivered left join leavers using (employee_id)
+        )
+        select employee_id, valid_from, expected.ends_on, core.valid_to, expected.place, expected.fte, core.fte as published_fte
+        from expected full join marts.core.employee_assignments as core using (employee_id, valid_from)
+        where case
+            when expected.list is null then true
+            when core.job_role is null then valid_from < ends_on and (is_listed or valid_from < listed_on - 1)
+            else place <> [core.department_code, core.job_role, core.store_id, core.manager_id] or expected.fte <> core.fte
+                 or coalesce(core.valid_to, date '9999-12-31') > ends_on
+                 or (is_listed and coalesce(core.valid_to, date '9999-12-31') <> ends_on)
+        end
+        """,
+        "select count(*) from marts.core.employee_assignments",
+    ),
     rows_reconcile_with_raw("customers", "sales__customers", key="customer_id"),
     rows_reconcile_with_raw("products", "sales__products", key="product_id"),
     rows_reconcile_with_raw("stores", "sales__stores", key="store_id"),
@@ -135,4 +168,33 @@ PAY_RULES = (
         "select count(*) from marts.meta.landed_files",
         has_threshold=True,
     ),
+    # A file without a row is the delivery of a quiet day for an extract that has such, and of a failed query for one of which
+    # hardly a day in twenty ever came with fewer than five rows. All empty files of an extract have the same content. One
+    # without a day in its name is replaced by a later one; full lists that are empty were refused.
+    rows_check(
+        "landed_files.empty_are_replaced",
+        """
+        select source_name, extract_name, day, files_before, usual_rows
+        from (
+            select *, count(*) over earlier as files_before, quantile_disc(rows, 0.05) over earlier as usual_rows,
+                   max(day) filter (where rows > 0) over (partition by source_name, extract_name) as last_day
+            from (
+                select source_name, extract_name, delivered_on as day, bool_or(is_dated) as is_dated,
+                       max(case when status = 'landed' then raw_row_count else row_count end) as rows
+                from marts.meta.landed_files
+                where status in ('landed', 'duplicate') and not is_full_list
+                group by source_name, extract_name, delivered_on
+            )
+            window earlier as (
+                partition by source_name, extract_name order by day rows between unbounded preceding and 1 preceding
+            )
+        )
+        where rows = 0 and (is_dated or day > last_day) and files_before >= 5 and usual_rows >= 5
+        qualify count(*) over () > $threshold::decimal(18, 4)
+        """,
+        "select count(*) from marts.meta.landed_files",
+        has_threshold=True,
+    ),
+    volume_is_in_season("returns", day="returned_on"),
+    volume_is_in_season("service_tickets", day="opened_on"),
 )

@@ -42,6 +42,36 @@ RULES = (
         """,
     ),
     rows_reconcile_with_raw("survey_responses", "survey__responses", key="response_id"),
+    # Exact but for those of the first day of the calendar and, within the day, those that are to go out later that day: where
+    # the company's day begins, raw does not say.
+    rows_check(
+        "response_funnel.invited_reconcile_with_raw",
+        """
+        select survey_code, channel, at_least, at_most, invited
+        from (
+            select survey_code, channel,
+                   count(*) filter (where sent_at between first_day + interval 1 day and known_until) as at_least,
+                   count(*) filter (
+                       where sent_at between first_day - interval 1 day and known_until + interval 1 day
+                   ) as at_most
+            from (
+                select max_by(survey_code, (_delivery_key, _line_no)) as survey_code,
+                       max_by(channel, (_delivery_key, _line_no)) as channel,
+                       max_by(sent_at, (_delivery_key, _line_no)) as sent_at
+                from warehouse.raw.survey__invitations group by invitation_id
+            )
+            cross join warehouse.control.night
+            cross join (select min(date_day) as first_day from marts.core.calendar)
+            group by survey_code, channel
+        )
+        full join (
+            select survey_code, channel, sum(invited_count) as invited
+            from marts.voice.response_funnel where level = 'company' group by survey_code, channel
+        ) using (survey_code, channel)
+        where not coalesce(invited, 0) between coalesce(at_least, 0) and coalesce(at_most, 0)
+        """,
+        "select count(*) from marts.voice.response_funnel",
+    ),
     rows_check(
         "survey_answers.are_there_once",
         """
@@ -77,7 +107,7 @@ RULES = (
         """,
         "select count(*) from marts.core.survey_answers",
     ),
-    excluded_share_is_small("survey_answers"),
+    excluded_share_is_small("survey_answers", day="submitted_on"),
     are_fresh("survey_answers", day="submitted_on"),
     did_not_shrink("survey_answers", schema="core"),
     no_day_was_lost("survey_answers", day="submitted_on"),
@@ -89,7 +119,7 @@ PAY_RULES = (
         "scores_have_not_drifted",
         "survey_answers",
         day="submitted_on",
-        group="measure_code",
+        part="measure_code",
         bucket="score",
         where="exclusion_reason is null and measure_code is not null",
     ),

@@ -30,6 +30,7 @@ class Defect:
 
 
 LAST_LINES = "(select max(ordered_on) from marts.core.order_lines)"
+LAST_ANSWERS = "(select max(submitted_on) from marts.core.survey_answers)"
 LAST_PAYOUT = "(select max(period_start) from incentives.incentive.payouts where is_complete)"
 MARTS_DEFECTS = (
     Defect("a fan-out join doubles order lines", "order_lines.are_there_once",
@@ -50,6 +51,8 @@ MARTS_DEFECTS = (
            f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 4"),
     Defect("a rule of exclusion takes too much", "order_lines.excluded_share_is_small",
            "update marts.core.order_lines set exclusion_reason = 'test' where rowid % 20 = 0"),
+    Defect("nothing of the last day counts", "order_lines.excluded_share_is_small",
+           f"update marts.core.order_lines set exclusion_reason = 'test' where ordered_on = {LAST_LINES}"),
     Defect("the table is empty", "order_lines.rows_reconcile_with_raw", "delete from marts.core.order_lines"),
     Defect("half of the history is lost", "order_lines.did_not_shrink",
            "delete from marts.core.order_lines where rowid % 2 = 0"),
@@ -67,6 +70,17 @@ MARTS_DEFECTS = (
            "delete from marts.core.employees where rowid = 2"),
     Defect("two assignments at one time", "employee_assignments.do_not_overlap",
            "insert into marts.core.employee_assignments from marts.core.employee_assignments limit 1"),
+    Defect("an assignment is lost", "employee_assignments.are_those_delivered",
+           "delete from marts.core.employee_assignments where rowid = 1"),
+    Defect("an assignment that is over is lost", "employee_assignments.are_those_delivered",
+           "delete from marts.core.employee_assignments where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where valid_to is not null)"),
+    Defect("an assignment is at another store", "employee_assignments.are_those_delivered",
+           "update marts.core.employee_assignments set store_id = null where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where store_id is not null)"),
+    Defect("an assignment does not end", "employee_assignments.are_those_delivered",
+           "update marts.core.employee_assignments set valid_to = null where rowid = "
+           "(select min(rowid) from marts.core.employee_assignments where valid_to is not null)"),
     Defect("a customer is missing", "customers.rows_reconcile_with_raw",
            "delete from marts.core.customers where rowid = 2"),
     Defect("a product is there twice", "products.rows_reconcile_with_raw",
@@ -108,6 +122,15 @@ MARTS_DEFECTS = (
            "where exclusion_reason is null and rowid < 5"),
     Defect("a fifth of the answers is screened out", "survey_answers.excluded_share_is_small",
            "update marts.core.survey_answers set exclusion_reason = 'screened' where rowid % 5 = 0"),
+    Defect("no answer of the last three days counts", "survey_answers.excluded_share_is_small",
+           "update marts.core.survey_answers set exclusion_reason = 'screened' "
+           f"where submitted_on > {LAST_ANSWERS} - 3"),
+    Defect("answers came without their responses", "survey_answers.excluded_share_is_small",
+           "update marts.core.survey_answers set submitted_on = null, exclusion_reason = 'no_response' "
+           f"where submitted_on > {LAST_ANSWERS} - 3"),
+    Defect("the invitations of a channel are lost", "response_funnel.invited_reconcile_with_raw",
+           "delete from marts.voice.response_funnel where level = 'company' and channel = "
+           "(select min(channel) from marts.voice.response_funnel where invited_count > 0)"),
     Defect("a bad answer has no case", "feedback_cases.are_those_of_bad_answers",
            "delete from marts.voice.feedback_cases where rowid = 1"),
     Defect("a case is there twice", "feedback_cases.are_those_of_bad_answers",
@@ -141,6 +164,11 @@ MARTS_DEFECTS = (
            "and entity_id = (select min(store_id) from marts.core.survey_answers)"),
     Defect("a result lost its value", "kpi_results.reportable_have_a_value",
            "update marts.kpi.kpi_results set value = null where measure_code = 'csat' and is_reportable"),
+    Defect("a delivered value is not published", "kpi_results.delivered_values_reconcile_with_raw",
+           "delete from marts.kpi.kpi_results where rowid = "
+           "(select min(rowid) from marts.kpi.kpi_results where origin = 'delivered')"),
+    Defect("a delivered value is another", "kpi_results.delivered_values_reconcile_with_raw",
+           "update marts.kpi.kpi_results set numerator = numerator + 1 where origin = 'delivered' and n > 5"),
     Defect("a result is there twice", "kpi_results.are_there_once",
            "insert into marts.kpi.kpi_results from marts.kpi.kpi_results limit 1"),
     Defect("a result is of nobody", "kpi_results.are_of_known_entities",
@@ -212,6 +240,9 @@ MARTS_DEFECTS = (
     Defect("a score is not its lines", "scorecards.equal_the_sum_of_their_lines",
            "update marts.scorecard.scorecards set score = score + 1 where score is not null"),
     Defect("most scores are null", "scorecards.are_mostly_scored", "update marts.scorecard.scorecards set score = null"),
+    Defect("the scores of the last month are null", "scorecards.are_mostly_scored",
+           "update marts.scorecard.scorecards set score = null where period_type = 'month' and period_start = "
+           "(select max(period_start) from marts.scorecard.scorecards where period_type = 'month')"),
     Defect("scorecards use another result", "scorecard_lines.use_the_published_results",
            "update marts.scorecard.scorecard_lines set value = value + 0.1 where status = 'scored'"),
     Defect("weights do not sum to one", "scorecard_lines.weigh_one",
@@ -277,6 +308,18 @@ INCENTIVES_DEFECTS = (
     Defect("a file could not be read, and no other came of its day", "landed_files.unread_are_replaced",
            "update marts.meta.landed_files set status = 'refused' where extract_name = 'order_lines' "
            "and delivered_on = (select max(delivered_on) - 9 from marts.meta.landed_files)"),
+    Defect("the returns of the last month came empty", "landed_files.empty_are_replaced",
+           "update marts.meta.landed_files set row_count = 0, raw_row_count = 0 where extract_name = 'returns' "
+           "and delivered_on = (select max(delivered_on) from marts.meta.landed_files where extract_name = 'returns')"),
+    Defect("a day without sales was delivered", "landed_files.empty_are_replaced",
+           "update marts.meta.landed_files set row_count = 0, raw_row_count = 0 where extract_name = 'order_lines' "
+           "and delivered_on = (select max(delivered_on) - 3 from marts.meta.landed_files)"),
+    Defect("of the last week's returns only one is there", "returns.volume_is_in_season",
+           "delete from marts.core.returns where returned_on > (select max(returned_on) - 7 from marts.core.returns) "
+           "and return_id <> (select max_by(return_id, returned_on) from marts.core.returns)"),
+    Defect("the tickets of the last week were delivered tenfold", "service_tickets.volume_is_in_season",
+           "insert into marts.core.service_tickets select tickets.* from marts.core.service_tickets as tickets, range(10) "
+           "where opened_on > (select max(opened_on) - 7 from marts.core.service_tickets)"),
     Defect("salaries of a period are in cents", "statements.bases_stay_near_the_period_before",
            f"update incentives.incentive.statements set base_amount = base_amount * 100 where period_start = {LAST_PAYOUT}"),
     Defect("pay triples within a period", "payouts.stay_near_the_period_before",
@@ -298,15 +341,18 @@ INCENTIVES_DEFECTS = (
            f"where ordered_on > {LAST_LINES} - 7"),
     Defect("prices are in cents", "order_lines.amounts_have_not_drifted",
            "update marts.core.order_lines set unit_price = unit_price * 100"),
+    Defect("prices of the last day are in cents", "order_lines.amounts_have_not_drifted",
+           f"update marts.core.order_lines set unit_price = unit_price * 100 where ordered_on = {LAST_LINES}"),
     Defect("a store fell silent", "order_lines.no_store_fell_silent",
            f"delete from marts.core.order_lines where ordered_on > {LAST_LINES} - 7 "
            "and store_id = (select mode(store_id) from marts.core.order_lines)"),
     Defect("last week's answers were lost", "survey_answers.volume_is_in_season",
-           "delete from marts.core.survey_answers where submitted_on between "
-           "(select max(submitted_on) - 6 from marts.core.survey_answers) and "
-           "(select max(submitted_on) - 1 from marts.core.survey_answers)"),
+           "delete from marts.core.survey_answers "
+           f"where submitted_on between {LAST_ANSWERS} - 6 and {LAST_ANSWERS} - 1"),
     Defect("everybody is suddenly happy", "survey_answers.scores_have_not_drifted",
            "update marts.core.survey_answers set score = 5 where measure_code = 'csat' and score is not null"),
+    Defect("every answer of the last day is a 5", "survey_answers.scores_have_not_drifted",
+           f"update marts.core.survey_answers set score = 5 where score is not null and submitted_on = {LAST_ANSWERS}"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""When a file that could not be read is missed, and when a day of the past is."""
+"""When a file that could not be read is missed, one without a row, and a day of the past."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def files() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             "create table marts.meta.landed_files (source_name varchar, extract_name varchar, status varchar, "
             "delivered_on date, is_dated boolean, is_full_list boolean default false, file_name varchar default 'a.csv', "
-            "reason varchar)"
+            "reason varchar, row_count bigint, raw_row_count bigint)"
         )
         yield connection
 
@@ -112,6 +112,88 @@ def test_a_company_may_say_how_many_files_pay_does_not_wait_for(
         missed(files, (*FILE, "refused", DAY, True), (*FILE, "waiting", "2026-03-11", True), allowed=allowed)
         == is_missed
     )
+
+
+def empty(
+    connection: duckdb.DuckDBPyConnection,
+    *days: tuple[int, str, int, int],
+    allowed: str = "0",
+    is_dated: bool = True,
+) -> int:
+    """Days ago, status, rows of the file and of these how many landed."""
+    connection.executemany(
+        "insert into marts.meta.landed_files "
+        "(source_name, extract_name, status, delivered_on, row_count, raw_row_count, is_dated) "
+        "select 'sales', 'order_lines', $2, date '2026-03-12' - $1::integer, $3, $4, $5",
+        [(*day, is_dated) for day in days],
+    )
+    rule = named(PAY_RULES, "landed_files.empty_are_replaced")
+    return int(connection.execute(rule.sql, {"threshold": allowed}).fetchall()[0][1])
+
+
+USUAL = [(days_ago, "landed", 100, 100) for days_ago in range(1, 61) if days_ago != 30]
+
+
+@pytest.mark.parametrize(
+    ("file", "is_missed"),
+    [
+        (("landed", 0, 0), 1),
+        # All empty files are the same file; only the first of them is new.
+        (("duplicate", 0, 0), 1),
+        # None of its rows could be taken in.
+        (("landed", 90, 0), 1),
+        (("duplicate", 90, 0), 0),
+        (("landed", 1, 1), 0),
+        # Missed as a file that could not be read.
+        (("refused", 0, 0), 0),
+    ],
+)
+def test_a_file_without_a_row_is_missed_where_none_ever_was(
+    files: duckdb.DuckDBPyConnection, file: tuple[str, int, int], is_missed: int
+) -> None:
+    assert empty(files, *USUAL, (0, *file)) == is_missed
+
+
+def test_an_empty_day_is_missed_until_its_rows_come(files: duckdb.DuckDBPyConnection) -> None:
+    gap = [day for day in USUAL if day[0] != 3]
+    assert empty(files, *gap, (3, "landed", 0, 0)) == 1
+    assert empty(files, (3, "landed", 80, 80)) == 0
+
+
+@pytest.mark.parametrize(("is_dated", "is_missed"), [(True, 1), (False, 0)])
+def test_an_empty_file_without_a_day_in_its_name_is_missed_until_a_later_one_comes(
+    files: duckdb.DuckDBPyConnection, is_dated: bool, is_missed: int
+) -> None:
+    assert empty(files, *USUAL[2:], (2, "landed", 0, 0), is_dated=is_dated) == 1
+    assert empty(files, (1, "landed", 80, 80), is_dated=is_dated) == is_missed
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_missed"),
+    [
+        # A fortnight of empty days does not become the custom, one a week has always been it.
+        ([(days_ago, "landed", 0 if days_ago < 15 else 100, 100) for days_ago in range(1, 400)], 15),
+        ([(days_ago, "landed", 0 if days_ago % 7 == 0 else 100, 100) for days_ago in range(1, 400)], 0),
+        # Few rows on many days: some day has none.
+        ([(days_ago, "landed", days_ago % 5 + 1, days_ago % 5 + 1) for days_ago in range(1, 400)], 0),
+        # No custom yet, and the shortest.
+        (USUAL[:4], 0),
+        (USUAL[:5], 1),
+    ],
+)
+def test_an_extract_that_often_has_nothing_may_have_nothing(
+    files: duckdb.DuckDBPyConnection, earlier: list[tuple[int, str, int, int]], is_missed: int
+) -> None:
+    days = [(days_ago, status, rows, min(rows, landed)) for days_ago, status, rows, landed in earlier]
+    assert empty(files, *days, (0, "duplicate", 0, 0)) == is_missed
+
+
+@pytest.mark.parametrize(("allowed", "is_missed"), [("0", 2), ("1", 2), ("2", 0)])
+def test_a_company_may_say_how_many_empty_days_pay_does_not_wait_for(
+    files: duckdb.DuckDBPyConnection, allowed: str, is_missed: int
+) -> None:
+    days = [*USUAL, (30, "landed", 0, 0), (0, "duplicate", 0, 0)]
+    assert empty(files, *days, allowed=allowed) == is_missed
 
 
 @pytest.mark.parametrize(
