@@ -55,9 +55,9 @@ RULES = (
                        where sent_at between first_day - interval 1 day and known_until + interval 1 day
                    ) as at_most
             from (
-                select max_by(survey_code, (_delivery_key, _line_no)) as survey_code,
-                       max_by(channel, (_delivery_key, _line_no)) as channel,
-                       max_by(sent_at, (_delivery_key, _line_no)) as sent_at
+                select unnest(max_by(
+                    {'survey_code': survey_code, 'channel': channel, 'sent_at': sent_at}, (_delivery_key, _line_no)
+                ))
                 from warehouse.raw.survey__invitations group by invitation_id
             )
             cross join warehouse.control.night

@@ -80,7 +80,7 @@ def ended_nights(company: Company) -> list[EndedNight]:
     """Nights that ended, the oldest first. A line that a crash cut off is left out."""
     path = company.state_dir / "nights.jsonl"
     nights = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
         try:
             nights.append(EndedNight(**json.loads(line)))
         except (ValueError, TypeError):

@@ -52,13 +52,13 @@ def copy_company(source: Path, target: Path) -> Company:
 _unit_tests: dict[tuple[str, str], bytes] = {}
 
 
-def run_night(company: Company) -> NightRun:
+def run_night(company: Company, settings: Mapping[str, str] | None = None) -> NightRun:
     """Run a night the way cron does: a process of its own."""
     key, path = (company.time_zone, company.currency_code), unit_tests_path(company)
     if key in _unit_tests and not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_bytes(_unit_tests[key])
-    run = run_scorecard(company, "nightly")
+    run = run_scorecard(company, "nightly", settings=settings)
     if path.is_file():
         _unit_tests[key] = path.read_bytes()
     return run

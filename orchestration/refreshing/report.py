@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from orchestration.progress import say
 from orchestration.publishing.files import write_durably
 from orchestration.settings import Company
 
@@ -56,6 +57,10 @@ def last_refresh_path(company: Company) -> Path:
 
 
 def load_refresh_report(company: Company) -> RefreshReport | None:
-    """The report of the last refresh; ``None`` before the first."""
+    """The report of the last refresh; ``None`` before the first, and for a damaged one, which it says."""
     path = last_refresh_path(company)
-    return RefreshReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    try:
+        return RefreshReport(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (ValueError, TypeError):
+        say("refresh", f"{path} is damaged and counts as none")
+        return None

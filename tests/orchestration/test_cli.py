@@ -172,6 +172,19 @@ def test_a_damaged_report_of_the_last_night_is_said_and_counts_as_failed(company
     assert f"{path} is damaged" in error_in_json(result)
 
 
+def test_damaged_notes_of_refreshes_and_nights_are_passed_over(company: Company) -> None:
+    with watched(company):
+        save_report(company, NightReport("published"))
+    (company.state_dir / "last_refresh.json").write_bytes(b"{\x00\xff")
+    with (company.state_dir / "nights.jsonl").open("ab") as handle:
+        handle.write(b"\xff\x00\n")
+    result = scorecard(company, "status", "--json")
+    assert result.exit_code == 0
+    assert "last_refresh.json is damaged" in result.stderr
+    status = json.loads(result.stdout)
+    assert status["refresh"] is None and len(status["nights"]) == 1
+
+
 def test_a_night_that_is_running_is_exit_code_75_in_json_too(company: Company) -> None:
     # flock is per process: the lock of this one would be entered again.
     program = "from orchestration.cli import main; main()"

@@ -19,7 +19,7 @@ from orchestration.publishing.history import list_publications
 from orchestration.publishing.release import publish, verify_release
 from orchestration.publishing.seal import record_checked_file, seal
 from orchestration.settings import PROJECT_DIR, Company
-from tests.conftest import WRITER, copy_company
+from tests.conftest import WRITER, copy_company, run_night
 from tests.publishing.test_publish import REQUIRED, candidate_of, check, green, sealed
 
 KEY = "correct horse battery staple, twice over"
@@ -87,6 +87,20 @@ def test_the_key_is_in_no_file_and_in_no_message(company: Company, monkeypatch: 
     files = [path for path in company.data_dir.rglob("*") if path.is_file()]
     assert len(files) > 5
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+@needs_openssl
+def test_a_night_leaves_its_key_in_no_log_or_file(company: Company, small_extracts: Path) -> None:
+    company.extracts_dir.symlink_to(small_extracts)
+    run = run_night(company, {KEY_VARIABLE: KEY})
+    assert run.exit_code == 0, run.output
+    assert is_encrypted(company.published_dir / "current" / "incentives.duckdb")
+    part = KEY[8:30]
+    assert part not in run.output
+    for folder in (company.state_dir / "logs", company.dagster_home, company.dbt_target_dir, company.published_dir):
+        assert [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in company.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if part.encode() in path.read_bytes()]
 
 
 @needs_openssl
