@@ -81,8 +81,9 @@ def begin_beside(function: Callable[P, object], *arguments: P.args, **options: P
     """A new process that calls ``function`` while this one goes on, and ends with it, however that ends."""
     process = get_context("spawn").Process(target=_call_beside, args=(function, arguments, options))
     process.start()
-    # What is registered last runs first: Python waits at its end for all processes that it began.
-    atexit.register(process.terminate)
+    # What is registered last runs first: Python waits at its end for all processes that it began. Killed, since one that was
+    # begun where SIGTERM is ignored ignores it, too, and what it leaves half done is as after any kill.
+    atexit.register(process.kill)
     return process
 
 

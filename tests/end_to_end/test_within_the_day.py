@@ -268,7 +268,7 @@ def test_the_sensor_has_answers_brought_to_the_readers_and_tells_it(day: Day, mo
         wait_for(lambda: current.resolve() != before)
         wait_for(lambda: told_tables() == REFRESHED_TABLES)
     finally:
-        begun[0].terminate()
+        begun[0].kill()
         begun[0].join()
     assert publication(current / "marts.duckdb")["gate_state"] == "within_the_day"
     assert not is_watched(company)

@@ -136,7 +136,9 @@ def test_a_log_made_from_a_released_file_is_read_by_no_command(
         output = "".join(capsys.readouterr())
         assert ended.value.code == 1, command
         assert f"{log}: a write-ahead log" in output, command
-    (listed,) = json.loads(scorecard(company, "publications", "--json"))
+    publications = CliRunner().invoke(app, ["publications", "--json"])
+    assert publications.exit_code == 1
+    (listed,) = json.loads(publications.stdout)["rows"]
     assert f"{log}: a write-ahead log" in listed["problem"]
     with pytest.raises(PublishRefused, match="a write-ahead log"):
         plan_night(company, land(company), date(2026, 1, 1))
