@@ -315,9 +315,9 @@ def _report(rounds: Sequence[Round], wanted: Mapping[str, int], left_out: str, f
     lines = [
         "# Nights under faults",
         "",
-        f"`python -m benchmarks.soak`, one or more times: {sum(map(_has_come, rounds))} of {sum(wanted.values())} faults, and "
-        f"{sum(not _has_come(one) for one in rounds)} rounds in which the fault did not come; "
-        f"{sum(one.nights for one in rounds)} nights in {sum(one.seconds for one in rounds) / 60:.0f} minutes, "
+        f"`python -m benchmarks.soak`, one or more times: {sum(map(_has_come, rounds))} faults where "
+        f"{sum(wanted.values())} are wanted, and {sum(not _has_come(one) for one in rounds)} rounds in which the fault "
+        f"did not come; {sum(one.nights for one in rounds)} nights in {sum(one.seconds for one in rounds) / 60:.0f} minutes, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
         f"{versions} version{'s' * (versions > 1)} of the code (`soak.jsonl`).",
         "",
