@@ -17,6 +17,7 @@ select
     points,
     weight,
     effective_weight,
-    amount,
+    -- DuckDB 2 gives a union of decimals one more digit.
+    cast(amount as decimal(18, 2)) as amount,
     definition_version
 from {{ ref("int_statement_lines_gathered") }}
