@@ -124,6 +124,7 @@ def with_json(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
+            # Raised again: a program that asked has an object to read, whatever went wrong.
             answer(error=f"{type(error).__name__}: {error}")
             raise
         finally:
